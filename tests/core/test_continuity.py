@@ -1,0 +1,106 @@
+"""Repeats are dropped, holes are named, restarts are kept: however the ids are cut into batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuistream.core.batch import Batch, IdRule, Stream, ids_array
+from tuistream.core.continuity import REPEATS_KNOWN, Continuity, Hole
+
+STREAM = Stream("feed", "A", "trade", ("price",), IdRule.CONSECUTIVE)
+
+
+def batch(ids: list[int | str | None], times: list[int] | None = None) -> Batch:
+    t = np.array(
+        times if times is not None else [i * 10 if isinstance(i, int) else 0 for i in ids], dtype=np.int64
+    )
+    return Batch(STREAM, t, t, np.zeros((len(ids), 1)), ids_array(ids))
+
+
+@given(missing=st.sets(st.integers(2, 98)), cuts=st.lists(st.integers(1, 30), min_size=1, max_size=30))
+def test_every_hole_is_found_once(missing: set[int], cuts: list[int]) -> None:
+    ids = [i for i in range(1, 100) if i not in missing]
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    found: set[int] = set()
+    kept = at = turn = 0
+    while at < len(ids):
+        part = ids[at : at + cuts[turn % len(cuts)]]
+        at, turn = at + len(part), turn + 1
+        checked = continuity.check(batch(list(part)))
+        kept += len(checked.batch)
+        for hole in checked.holes:
+            found |= set(range(hole.first, hole.last + 1))
+    assert found == missing
+    assert kept == len(ids)
+
+
+@pytest.mark.parametrize("rule", [IdRule.CONSECUTIVE, IdRule.UNIQUE])
+def test_what_a_reconnect_repeats_is_dropped(rule: IdRule) -> None:
+    continuity = Continuity(rule)
+    continuity.check(batch(list(range(1, 501))))
+    checked = continuity.check(batch(list(range(451, 511))), reconnected=True)
+    assert checked.repeats == 50
+    assert checked.batch.ids is not None
+    assert checked.batch.ids.tolist() == list(range(501, 511))
+    assert not checked.holes
+    assert not checked.restarts
+
+
+def test_hole_after_repeats_has_its_row() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch([1, 2, 3]))
+    checked = continuity.check(batch([2, 3, 7, 8]), reconnected=True)
+    assert checked.holes == [Hole(4, 6, 0)]
+    assert len(checked.batch) == 2
+
+
+def test_a_step_further_back_is_a_restart_and_kept() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch(list(range(5_000, 8_000))))
+    checked = continuity.check(batch(list(range(5_000, 5_100))), reconnected=True)
+    assert checked.restarts == [0]
+    assert len(checked.batch) == 100
+    assert not checked.holes
+    assert not continuity.check(batch([5_100])).holes
+
+
+def test_a_counter_that_starts_anew_is_a_restart_even_when_it_is_low() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch([1, 2, 3]))
+    checked = continuity.check(batch([1, 2], [100, 110]), reconnected=True)
+    assert checked.restarts == [0]
+    assert len(checked.batch) == 2
+
+
+def test_late_tick_is_kept() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch([1, 2, 4]))
+    checked = continuity.check(batch([3, 5]))
+    assert len(checked.batch) == 2
+    assert not checked.holes
+    assert not checked.restarts
+
+
+def test_memory_of_ids_is_bounded() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    for i in range(10_000):
+        continuity.check(batch([i]))
+    assert len(continuity._memory()) <= REPEATS_KNOWN
+
+
+def test_what_an_earlier_run_recorded_is_known() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE, (ids_array([7, 8, 9]), np.array([70, 80, 90])))
+    checked = continuity.check(batch([8, 9, 12]))
+    assert checked.repeats == 2
+    assert checked.holes == [Hole(10, 11, 0)]
+
+
+def test_text_ids_are_known_too() -> None:
+    continuity = Continuity(IdRule.UNIQUE)
+    continuity.check(batch(["a", "b", None]))
+    checked = continuity.check(batch(["b", "c", None]), reconnected=True)
+    assert checked.repeats == 1
+    assert len(checked.batch) == 2

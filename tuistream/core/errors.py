@@ -1,0 +1,49 @@
+"""Every exception that tuistream raises on purpose.
+
+The text of each is the one line that its user reads: what, where, and the numbers. A library's
+exceptions become these at the edge of the one file that uses the library.
+"""
+
+from __future__ import annotations
+
+
+class TuistreamError(Exception):
+    """The base of all; ends a command with `exit_code` and one line."""
+
+    exit_code = 1
+
+
+class SettingsError(TuistreamError):
+    """An option, a URL or a key of the configuration that cannot be."""
+
+    exit_code = 2
+
+
+class SourceDown(TuistreamError):
+    """A connection could not be made, or ended.
+
+    `normal`: the producer said that it is done (close code 1000).
+    `final`: trying again will not help (401, 403, 404, close code 1008).
+    `retry_after`: seconds that the producer wants us to stay away, else None.
+    """
+
+    def __init__(
+        self, reason: str, *, normal: bool = False, final: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.normal = normal
+        self.final = final
+        self.retry_after = retry_after
+
+
+class RecordingError(TuistreamError):
+    """A recording cannot be opened, read or written."""
+
+
+class RecordingLocked(RecordingError):
+    """Another process records into the file."""
+
+    def __init__(self, path: str, pid: int | None) -> None:
+        who = f"pid {pid}" if pid else "another process"
+        super().__init__(f"{path} is recorded by {who}")
+        self.pid = pid

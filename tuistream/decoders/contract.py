@@ -1,0 +1,80 @@
+"""What a decoder is: frames in, batches out. No clock, no socket, no state but what the wire itself carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from tuistream.core.batch import Batch
+
+MAX_FIELDS = 64
+MAX_NAME = 80
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What the frames of one read gave. Every frame is counted once: in `data`, `control`, `other` or `malformed`.
+
+    batches: one a stream (oldest tick first within each), streams in the order of their first tick.
+    data: frames that held a tick. control: acks, heartbeats, greetings. other: well formed, but without a tick.
+    malformed: each refused frame with the reason.
+    bad_times: ticks whose event time cannot be (before 1990, or over a day ahead of receipt): kept with `recv`.
+    replies: messages that the protocol wants sent now. notices: what the producer said to a human (an error).
+    reconnect: the producer asked for it.
+    """
+
+    batches: list[Batch] = field(default_factory=list)
+    data: int = 0
+    control: int = 0
+    other: int = 0
+    malformed: list[tuple[bytes, str]] = field(default_factory=list)
+    bad_times: int = 0
+    replies: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    reconnect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderOptions:
+    """What the user said about the frames (--time-field, --fields, --key, --id); empty where nothing was said."""
+
+    time_field: str = ""
+    fields: tuple[str, ...] = ()
+    key: str = ""
+    id: str = ""
+
+
+class Decoder(Protocol):
+    """Turns the frames of one feed into batches.
+
+    `stale_after`: seconds of silence after which the feed is stale, given what its protocol promises.
+    """
+
+    name: ClassVar[str]
+    stale_after: float
+
+    def opened(self) -> None:
+        """A new connection begins: forget what the last one's frames meant (channel numbers and the like)."""
+
+    def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
+        """Decode the frames of one read, in order. `recv`: ns since 1970 UTC. Never raises for what a frame holds."""
+
+    def heartbeat(self) -> tuple[float, str] | None:
+        """Seconds of silence after which to send a message, and the message; None where none is wanted."""
+
+    def recognises(self, frame: bytes) -> bool:
+        """Whether this first frame of an unknown feed is this decoder's. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a short name such as `kraken:BTC/USD` leads.
+
+    `send`: the messages to send on every connect, in order. `attempts`: how many connections the venue allows in
+    how many seconds, or None.
+    """
+
+    url: str
+    send: tuple[str, ...] = ()
+    attempts: tuple[int, float] | None = None
