@@ -14,9 +14,7 @@ STREAM = Stream("feed", "A", "trade", ("price",), IdRule.CONSECUTIVE)
 
 
 def batch(ids: list[int | str | None], times: list[int] | None = None) -> Batch:
-    t = np.array(
-        times if times is not None else [i * 10 if isinstance(i, int) else 0 for i in ids], dtype=np.int64
-    )
+    t = np.array(times if times is not None else [i * 10 if isinstance(i, int) else 0 for i in ids], dtype=np.int64)
     return Batch(STREAM, t, t, np.zeros((len(ids), 1)), ids_array(ids))
 
 

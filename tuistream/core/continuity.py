@@ -49,9 +49,7 @@ class Continuity:
         self._seen: dict[object, int] = {}
         if seen is not None and len(seen[0]):
             self._remember(*seen)
-            numbers = [
-                (i, t) for i, t in zip(seen[0].tolist(), seen[1].tolist(), strict=True) if isinstance(i, int)
-            ]
+            numbers = [(i, t) for i, t in zip(seen[0].tolist(), seen[1].tolist(), strict=True) if isinstance(i, int)]
             if numbers:
                 self.last, self._last_t = max(numbers)
 
@@ -98,9 +96,7 @@ class Continuity:
     def _step(self, tick_id: int, t: int, row: int, reconnected: bool, checked: Checked) -> None:
         last = self.last
         if last is not None and tick_id <= last:
-            anew = (
-                tick_id in self._seen or tick_id < last - REPEATS_KNOWN or (reconnected and t > self._last_t)
-            )
+            anew = tick_id in self._seen or tick_id < last - REPEATS_KNOWN or (reconnected and t > self._last_t)
             if not anew:
                 return
             checked.restarts.append(row)

@@ -11,7 +11,7 @@ HIDDEN = "…"
 # paragraph separators: none of them is a glyph, and some of them move the cursor or hide text.
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SECRET_NAME = re.compile(
-    r"token|secret|passw|pwd|api[_-]?key|apikey|auth|signature|crypt|^key$|^sig$|jwt", re.I
+    r"token|secret|passw|pwd|api[_-]?key|apikey|auth|signature|crypt|^key$|^sig$|jwt", re.IGNORECASE
 )
 
 
