@@ -92,3 +92,21 @@ class Rate:
             seen.popleft()
         passed = seen[-1][0] - seen[0][0]
         return (seen[-1][1] - seen[0][1]) * 1e9 / passed if passed > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStatus:
+    """What is recorded where, as it stands now.
+
+    state: "recording", "failing" (`reason` says why; ticks are kept until it works again), "locked" (another
+    process records into the file; `reason` names it) or "off".
+    """
+
+    state: str
+    path: str = ""
+    reason: str = ""
+    rows: int = 0  # committed by this run
+    gaps: int = 0  # gap rows committed by this run
+    bytes: int = 0  # size of the file
+    pending: int = 0  # ticks that wait to be written
+    lost: int = 0  # ticks that found no room while writing failed

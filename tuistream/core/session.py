@@ -1,0 +1,259 @@
+"""The session: every feed's ticks go through it, into series and outboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times
+from tuistream.core.continuity import Checked, Continuity
+from tuistream.core.outbox import Outbox
+from tuistream.core.series import Series
+from tuistream.core.status import Event, FeedState, FeedStatus
+
+MAX_STREAMS = 10_000
+EVENTS_KEPT = 2_000
+GAPS_KEPT = 1_000
+WINDOW = 100_000
+MEMORY = 512 << 20
+
+# The field that stands for its stream where one number must: the first of these that it has, else its first.
+MAIN_FIELDS = ("price", "last", "close", "value", "mid", "bid", "y")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch in which ticks are missing or feared to be: event times (ns), and why."""
+
+    since: int
+    to: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier run recorded of a stream: times (ns) of its last tick, and its newest ids with their times."""
+
+    last_t: int
+    last_recv: int
+    ids: Ids | None = None
+    ids_t: Times | None = None
+
+
+@dataclass(slots=True)
+class StreamState:
+    """One stream: its series and what the watch list shows. Prices are of its main field; times are ns."""
+
+    stream: Stream
+    series: Series
+    continuity: Continuity
+    main: str
+    number: int  # in the order of appearance, from 0
+    interrupted: str = ""  # why ticks may be missing before the next one
+    ticks: int = 0
+    last_t: int = 0
+    last_recv: int = 0
+    first: float = np.nan
+    last: float = np.nan
+    previous: float = np.nan  # the last value that differed from `last`
+    low: float = np.nan
+    high: float = np.nan
+    gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
+
+    def note_values(self, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+        finite = values[np.isfinite(values)]
+        if not len(finite):
+            return
+        if np.isnan(self.first):
+            self.first = self.low = self.high = self.last = float(finite[0])
+        self.low = min(self.low, float(finite.min()))
+        self.high = max(self.high, float(finite.max()))
+        newest = float(finite[-1])
+        if newest != self.last or len(finite) > 1:
+            other = finite[finite != newest]
+            self.previous = float(other[-1]) if len(other) else self.last if self.last != newest else self.previous
+        self.last = newest
+
+
+class Session:
+    """Owns the streams of a run. One loop, direct calls; nothing here waits but `room`.
+
+    `limit` ticks are taken in all, exactly; `full` is set once they have come.
+    """
+
+    def __init__(
+        self,
+        *,
+        window: int = WINDOW,
+        memory: int = MEMORY,
+        limit: int | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.window = window
+        self.memory = memory
+        self.clock = clock
+        self.streams: dict[StreamKey, StreamState] = {}
+        self.feeds: dict[str, FeedStatus] = {}
+        self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self.event_count = 0
+        self.outboxes: list[Outbox] = []
+        self.known: Mapping[StreamKey, Known] = {}
+        self.nbytes = 0
+        self.full = asyncio.Event()
+        self._left = limit
+
+    @property
+    def ticks(self) -> int:
+        return sum(feed.ticks for feed in self.feeds.values())
+
+    @property
+    def gaps(self) -> int:
+        return sum(feed.gaps for feed in self.feeds.values())
+
+    def add_feed(self, feed: FeedStatus) -> FeedStatus:
+        feed.since = self.clock()
+        self.feeds[feed.name] = feed
+        return feed
+
+    def note(self, event: Event) -> None:
+        """Keep an event for the event log, and send it to the sinks."""
+        self.events.append(event)
+        self.event_count += 1
+        for outbox in self.outboxes:
+            outbox.note(event)
+
+    def interrupt(self, feed: FeedStatus, reason: str) -> None:
+        """From now until their next tick, ticks of the feed's streams may be missing."""
+        for state in self.streams.values():
+            if state.stream.feed == feed.name and not state.interrupted:
+                state.interrupted = reason
+
+    async def room(self) -> None:
+        """Return once every sink can take more: a feed awaits this before it reads on."""
+        for outbox in self.outboxes:
+            await outbox.room()
+
+    def ingest(self, feed: FeedStatus, batches: list[Batch]) -> None:
+        """Take what one read gave: drop repeats, find gaps, extend the series, offer it to the sinks."""
+        for batch in batches:
+            if not len(batch) or self.full.is_set():
+                continue
+            state = self.streams.get(batch.stream.key)
+            if state is None:
+                state = self._new_stream(feed, batch.stream)
+                if state is None:
+                    feed.refused_ticks += len(batch)
+                    continue
+            elif state.stream is not batch.stream:
+                self._grow(state, batch.stream)
+            ids_known = state.continuity.last is not None
+            checked = state.continuity.check(batch, bool(state.interrupted))
+            feed.repeats += checked.repeats
+            if len(checked.batch):
+                self._note_continuity(feed, state, checked, ids_known)
+                self._take(feed, state, checked.batch)
+
+    def _take(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
+        if self._left is not None:
+            if len(batch) >= self._left:
+                batch = batch.take(slice(0, self._left))
+                self.full.set()
+            self._left -= len(batch)
+            if not len(batch):
+                return
+        count = len(batch)
+        feed.ticks += count
+        state.ticks += count
+        state.last_t, state.last_recv = int(batch.t[-1]), int(batch.recv[-1])
+        if batch.stream.timed:
+            feed.lag = state.last_recv - state.last_t
+        state.note_values(batch.v[:, batch.stream.fields.index(state.main)])
+        before = state.series.nbytes
+        state.series.extend(batch.t, batch.v)
+        if state.series.nbytes != before:
+            self.nbytes += state.series.nbytes - before
+            self._keep_within_memory()
+        for outbox in self.outboxes:
+            outbox.offer(batch)
+
+    def _new_stream(self, feed: FeedStatus, stream: Stream) -> StreamState | None:
+        if len(self.streams) >= MAX_STREAMS:
+            if not feed.refused_ticks:
+                text = f"more than {MAX_STREAMS:,} streams: further ones are counted, not kept"
+                self.note(Event(self.clock(), feed.name, "lost", text))
+            return None
+        main = next((name for name in MAIN_FIELDS if name in stream.fields), stream.fields[0])
+        known = self.known.get(stream.key)
+        seen = (known.ids, known.ids_t) if known and known.ids is not None and known.ids_t is not None else None
+        series = Series(stream.fields, self.window)
+        state = StreamState(stream, series, Continuity(stream.ids, seen), main, len(self.streams))
+        if known:
+            state.last_t, state.last_recv = known.last_t, known.last_recv
+            state.interrupted = "not recorded"
+        self.streams[stream.key] = state
+        self.nbytes += series.nbytes
+        return state
+
+    def _grow(self, state: StreamState, stream: Stream) -> None:
+        if stream.fields != state.stream.fields:
+            before = state.series.nbytes
+            state.series.add_fields(stream.fields)
+            self.nbytes += state.series.nbytes - before
+        state.stream = stream
+        state.continuity.rule = stream.ids
+
+    def _note_continuity(self, feed: FeedStatus, state: StreamState, checked: Checked, ids_known: bool) -> None:
+        """Write down what lies between the last tick and these: holes in the ids, restarts, outages."""
+        batch, why = checked.batch, state.interrupted
+        state.interrupted = ""
+        for hole in checked.holes:
+            since = int(batch.t[hole.row - 1]) if hole.row else state.last_t
+            self._gap(feed, state, since, int(batch.t[hole.row]), why or "ids missing", (hole.first, hole.last))
+        for row in checked.restarts:
+            text = f"{state.stream.name}: ids start anew"
+            self.note(Event(int(batch.t[row]), feed.name, "restart", text, state.stream.key))
+        told_by_ids = state.stream.ids is IdRule.CONSECUTIVE and ids_known and not checked.restarts
+        if why and not told_by_ids:
+            self._gap(feed, state, state.last_t, int(batch.t[0]), why)
+
+    def _gap(
+        self,
+        feed: FeedStatus,
+        state: StreamState,
+        since: int,
+        to: int,
+        reason: str,
+        ids: tuple[int, int] | None = None,
+    ) -> None:
+        feed.gaps += 1
+        details: dict[str, int | float | str | None] = {"from": since, "to": to, "reason": reason}
+        text = f"{state.stream.name}: {reason}"
+        if ids:
+            first, last = ids
+            details |= {"first_id": first, "last_id": last, "missing": last - first + 1}
+            which = f"id {first}" if first == last else f"ids {first} to {last}"
+            text = f"{state.stream.name}: {which} missing ({last - first + 1:,}), {reason}"
+        if to > since:
+            state.gaps.append(Gap(since, to, reason))
+        self.note(Event(to, feed.name, "gap", text, state.stream.key, details))
+
+    def _keep_within_memory(self) -> None:
+        """Halve the largest windows until all series fit into `memory` again."""
+        while self.nbytes > self.memory:
+            largest = max(self.streams.values(), key=lambda state: state.series.nbytes).series
+            if largest.window <= 1_000:
+                return
+            before = largest.nbytes
+            largest.shrink(largest.window // 2)
+            self.nbytes += largest.nbytes - before
+
+    def set_state(self, feed: FeedStatus, state: FeedState, reason: str = "") -> None:
+        if feed.state is not state:
+            feed.state = state
+            feed.since = self.clock()
+        feed.reason = reason
