@@ -25,19 +25,31 @@ class SourceDown(TuistreamError):
     `normal`: the producer said that it is done (close code 1000).
     `final`: trying again will not help (401, 403, 404, close code 1008).
     `retry_after`: seconds that the producer wants us to stay away, else None.
+    `too_big`: a message over the limit, refused, is what ended it.
     """
 
     def __init__(
-        self, reason: str, *, normal: bool = False, final: bool = False, retry_after: float | None = None
+        self,
+        reason: str,
+        *,
+        normal: bool = False,
+        final: bool = False,
+        retry_after: float | None = None,
+        too_big: bool = False,
     ) -> None:
         super().__init__(reason)
         self.normal = normal
         self.final = final
         self.retry_after = retry_after
+        self.too_big = too_big
 
 
 class RecordingError(TuistreamError):
     """A recording cannot be opened, read or written."""
+
+
+class RecordingRefused(RecordingError):
+    """The file is another program's, or of a layout that is newer than this program knows."""
 
 
 class RecordingLocked(RecordingError):

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 HIDDEN = "…"
-# Control, format (bidi, zero width), surrogate, private use and unassigned characters, and line and
-# paragraph separators: none of them is a glyph, and some of them move the cursor or hide text.
-_UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SECRET_NAME = re.compile(
     r"token|secret|passw|pwd|api[_-]?key|apikey|auth|signature|crypt|^key$|^sig$|jwt", re.IGNORECASE
 )
@@ -20,8 +16,9 @@ def printable(text: str | bytes, limit: int = 200) -> str:
     if isinstance(text, bytes):
         text = text[: limit * 4].decode("utf-8", errors="replace")
     cut = text[:limit]
-    if not cut.isascii() or not cut.isprintable():
-        cut = "".join("·" if unicodedata.category(c) in _UNPRINTABLE else c for c in cut)
+    if not cut.isprintable():
+        # Controls, bidi and zero-width formats, surrogates, separators: no glyphs, and some move the cursor.
+        cut = "".join(c if c.isprintable() else "·" for c in cut)
     return cut if len(text) <= limit else cut[: limit - 1] + "…"
 
 

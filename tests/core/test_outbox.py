@@ -1,0 +1,60 @@
+"""The queue to a sink: lossless while it works, bounded and counting while it fails."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+
+from tuistream.core.batch import Batch, Stream
+from tuistream.core.outbox import Outbox
+from tuistream.core.status import Event
+
+STREAM = Stream("f", "A", "", ("v",))
+
+
+def batch(rows: int, start: int = 0) -> Batch:
+    t = np.arange(start, start + rows, dtype=np.int64)
+    return Batch(STREAM, t, t, np.zeros((rows, 1)))
+
+
+async def test_a_reader_waits_for_room_and_goes_on_when_there_is() -> None:
+    outbox = Outbox("test", limit=10)
+    outbox.offer(batch(12))
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert sum(len(item) for item in outbox.take(100) if isinstance(item, Batch)) == 12
+    await asyncio.wait_for(waiting, 5)
+    assert not outbox.wake.is_set()
+
+
+async def test_a_failing_sink_holds_nobody_up_and_what_does_not_fit_is_counted() -> None:
+    outbox = Outbox("test", limit=10)
+    outbox.fail("disk full")
+    outbox.offer(batch(8))
+    outbox.offer(batch(5, start=100))
+    await asyncio.wait_for(outbox.room(), 5)
+    assert outbox.rows == 8
+    assert outbox.lost_rows == 5
+    loss = outbox.lost[STREAM.key]
+    assert (loss.rows, loss.since, loss.to) == (5, 100, 104)
+
+
+async def test_order_of_batches_and_events_is_kept() -> None:
+    outbox = Outbox("test")
+    event = Event(1, "f", "open", "connected")
+    outbox.offer(batch(1))
+    outbox.note(event)
+    outbox.offer(batch(2))
+    taken = outbox.take(100)
+    assert [item if isinstance(item, Event) else len(item) for item in taken] == [1, event, 2]
+
+
+async def test_failing_after_waiting_lets_the_reader_go() -> None:
+    outbox = Outbox("test", limit=10)
+    outbox.offer(batch(20))
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    outbox.fail("read-only")
+    await asyncio.wait_for(waiting, 5)

@@ -1,0 +1,186 @@
+"""The WebSocket source against real servers: messages whole and in order, ends with their reasons."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from tuistream.core.errors import SourceDown
+from tuistream.sources.ws import WebSocketSource
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+@asynccontextmanager
+async def server(handler: Handler, **options: object) -> AsyncIterator[str]:
+    async with serve(handler, "127.0.0.1", 0, **options) as running:  # type: ignore[arg-type]
+        yield f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}/feed"
+
+
+async def read_to_the_end(source: WebSocketSource) -> tuple[list[bytes], SourceDown]:
+    messages: list[bytes] = []
+    async with source.connect() as connection:
+        try:
+            while True:
+                messages += await connection.read()
+        except SourceDown as down:
+            return messages, down
+
+
+async def test_messages_come_whole_and_in_order() -> None:
+    sent: list[bytes] = [b"%d" % i * (i % 50 + 1) for i in range(2_000)]
+
+    async def handler(connection: ServerConnection) -> None:
+        for i, message in enumerate(sent):
+            if i % 100 == 7:
+                await connection.send(part for part in (message[:1], b"", message[1:]))
+            elif i % 100 == 8:
+                await connection.ping()
+                await connection.send(message.decode())
+            else:
+                await connection.send(message)
+
+    async with server(handler) as url:
+        messages, down = await asyncio.wait_for(read_to_the_end(WebSocketSource(url)), 20)
+    assert messages == sent
+    assert down.normal
+    assert not down.final
+
+
+async def test_compression_only_where_asked_for() -> None:
+    offered: list[str | None] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        offered.append(connection.request.headers.get("Sec-WebSocket-Extensions"))
+        await connection.send("x" * 1000)
+
+    async with server(handler) as url:
+        for compress in (False, True):
+            messages, _ = await read_to_the_end(WebSocketSource(url, compress=compress))
+            assert messages == [b"x" * 1000]
+    assert offered[0] is None
+    assert offered[1] is not None
+    assert "permessage-deflate" in offered[1]
+
+
+@pytest.mark.parametrize(
+    ("code", "normal", "final"),
+    [(1000, True, False), (1001, False, False), (1008, False, True), (1011, False, False)],
+)
+async def test_close_codes(code: int, normal: bool, final: bool) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.close(code, "so be it")
+
+    async with server(handler) as url:
+        _, down = await read_to_the_end(WebSocketSource(url))
+    assert (down.normal, down.final) == (normal, final)
+    assert str(code) in str(down)
+    assert "so be it" in str(down)
+
+
+@pytest.mark.parametrize(("status", "final"), [(401, True), (403, True), (404, True), (500, False), (503, False)])
+async def test_refusals(status: int, final: bool) -> None:
+    async def refuse(connection: ServerConnection, request: Request) -> Response:
+        response = connection.respond(http.HTTPStatus(status), "no\n")
+        response.headers["Retry-After"] = "7"
+        return response
+
+    async def handler(connection: ServerConnection) -> None: ...
+
+    async with server(handler, process_request=refuse) as url:
+        with pytest.raises(SourceDown, match=str(status)) as caught:
+            async with WebSocketSource(url).connect():
+                pass
+    assert caught.value.final == final
+    assert caught.value.retry_after == 7.0
+
+
+async def test_nobody_there() -> None:
+    with pytest.raises(SourceDown, match=r"(?i)refused|connect"):
+        async with WebSocketSource("ws://127.0.0.1:9").connect():
+            pass
+
+
+async def test_what_is_no_websocket_server() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as running:
+        port = running.sockets[0].getsockname()[1]
+        with pytest.raises(SourceDown):
+            async with WebSocketSource(f"ws://127.0.0.1:{port}").connect():
+                pass
+
+
+async def test_a_message_over_the_limit_says_how_much() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send(b"x" * 10)
+        await connection.send(b"x" * 5_001)
+
+    async with server(handler) as url:
+        messages, down = await read_to_the_end(WebSocketSource(url, max_frame=5_000))
+    assert messages == [b"x" * 10]
+    assert "5,001" in str(down)
+    assert "5,000" in str(down)
+    assert down.too_big
+
+
+async def test_a_connection_that_breaks_says_so() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send(b"1")
+        connection.transport.abort()
+
+    async with server(handler) as url:
+        messages, down = await read_to_the_end(WebSocketSource(url))
+    assert messages == [b"1"]
+    assert "lost" in str(down)
+    assert not down.normal
+
+
+async def test_headers_subprotocol_and_login_arrive() -> None:
+    seen: list[Request] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen.append(connection.request)
+
+    async with server(handler, subprotocols=["ticks"]) as url:
+        source = WebSocketSource(
+            url.replace("127", "me:secret@127", 1), headers=(("X-Key", "k"),), subprotocols=("ticks",)
+        )
+        await read_to_the_end(source)
+    headers = seen[0].headers
+    assert headers["X-Key"] == "k"
+    assert headers["Sec-WebSocket-Protocol"] == "ticks"
+    assert headers["Authorization"] == "Basic " + base64.b64encode(b"me:secret").decode()
+
+
+async def test_a_reader_that_rests_slows_the_sender_and_loses_nothing() -> None:
+    count, size = 400, 50_000
+
+    async def handler(connection: ServerConnection) -> None:
+        for i in range(count):
+            await connection.send(b"%08d" % i + b"x" * size)
+
+    async with server(handler) as url, WebSocketSource(url).connect() as connection:
+        received = 0
+        largest = 0
+        with pytest.raises(SourceDown):
+            while True:
+                await asyncio.sleep(0.005)
+                messages = await connection.read()
+                largest = max(largest, len(messages))
+                for message in messages:
+                    assert int(message[:8]) == received
+                    received += 1
+    assert received == count
+    assert largest < count

@@ -1,0 +1,36 @@
+"""The rules of the house that a linter of imports cannot see."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+MODULES = """
+import sys
+from tuistream.cli import run
+code = run(sys.argv[1:])
+print(" ".join(sorted(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def modules_of(*arguments: str) -> tuple[int, set[str]]:
+    done = subprocess.run([sys.executable, "-c", MODULES, *arguments], capture_output=True, text=True, timeout=60)
+    return done.returncode, set(done.stderr.splitlines()[-1].split())
+
+
+def test_a_recorder_never_imports_the_screen() -> None:
+    code, modules = modules_of("record", "ws://127.0.0.1:9", "--retries", "0", "-q", "--db", "/dev/null/x.db")
+    assert code == 1
+    assert "tuistream.wiring" in modules
+    assert not {
+        name for name in modules if name.partition(".")[0] in ("textual", "textual_plotext", "plotext", "rich")
+    }
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("record", "--help"), ("record", "nothing://x")])
+def test_words_come_before_weight(arguments: tuple[str, ...]) -> None:
+    _, modules = modules_of(*arguments)
+    assert not {"textual", "websockets", "aiosqlite", "plotext"} & modules

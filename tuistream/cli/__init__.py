@@ -1,0 +1,79 @@
+"""The command line: one file a command, imported only when it is called for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tuistream import __version__
+from tuistream.core.errors import TuistreamError
+
+COMMANDS = ("watch", "record", "serve", "probe", "info", "completion")
+_OWN_OPTIONS = ("--help", "-h", "--version")
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Finds a command by its file's name; anything that is no command goes to `watch`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"tuistream.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in COMMANDS and args[0] not in _OWN_OPTIONS):
+            args = ["watch", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExamples:\n"
+    "  tuistream                              a demo\n"
+    "  tuistream wss://example.com/prices     watch and record a feed\n"
+    "  tuistream kraken:BTC/USD               a venue by its short name\n"
+    "  tuistream record ws://localhost:8766   record with no screen",
+)
+@click.version_option(__version__, prog_name="tuistream", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Watch and record live streams of numbers in a terminal.
+
+    `tuistream URL…` is short for `tuistream watch URL…`; with no URL it is a demo.
+    """
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command line; its exit code: 0, 1 (failure), 2 (usage), 130 (interrupted)."""
+    try:
+        code = cli.main(args, prog_name="tuistream", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except TuistreamError as error:
+        click.echo(f"tuistream: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def nearest_command(word: str) -> str:
+    """ "; did you mean 'record'?", or nothing."""
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

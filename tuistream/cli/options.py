@@ -1,0 +1,86 @@
+"""Options that several commands share, and the settings that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tuistream.core.errors import SettingsError
+
+Command = Callable[..., Any]
+
+FEED_OPTIONS = (
+    click.option("--send", multiple=True, metavar="TEXT", help="Message to send on every connect (repeatable)."),
+    click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="HTTP header (repeatable)."),
+    click.option("--bearer", default="", metavar="TOKEN", help="Bearer token, or @FILE that holds it."),
+    click.option("--basic", default="", metavar="USER:PASSWORD", help="Basic auth, or @FILE that holds it."),
+    click.option("--subprotocol", "subprotocols", multiple=True, metavar="NAME", help="Subprotocol (repeatable)."),
+    click.option("--ca-file", default="", metavar="FILE", help="Certificates to trust, PEM."),
+    click.option("--decoder", default="", metavar="NAME", help="How to read the frames; by default found out."),
+    click.option("--time-field", default="", metavar="NAME", help="The field that is the event time."),
+    click.option("--fields", default="", metavar="A,B,…", help="The numeric fields to keep."),
+    click.option("--key", default="", metavar="NAME", help="The field that names the stream."),
+    click.option("--id", "id_", default="", metavar="NAME", help="The field that is the producer's id."),
+    click.option("--base-url", default="", metavar="URL", help="Another host for a short name such as kraken:…."),
+    click.option("--compress", is_flag=True, help="Offer compression (permessage-deflate)."),
+    click.option("--max-frame", default="16MB", show_default=True, metavar="SIZE", help="Longest message taken."),
+)
+
+RUN_OPTIONS = (
+    click.option("--db", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The recording file."),
+    click.option(
+        "--sync",
+        type=click.Choice(["normal", "full"]),
+        default="normal",
+        show_default=True,
+        help="full: each flush survives a power cut.",
+    ),
+    click.option("--index-time", is_flag=True, help="Keep an index on time, for programs that read `trades`."),
+    click.option("--retries", type=click.IntRange(0), default=None, metavar="N", help="End a feed after N failures."),
+)
+
+
+def feed_options(command: Command) -> Command:
+    return _with(FEED_OPTIONS, command)
+
+
+def run_options(command: Command) -> Command:
+    return _with(RUN_OPTIONS, command)
+
+
+def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+FEED_OPTION_NAMES = (
+    "send", "headers", "bearer", "basic", "subprotocols", "ca_file", "decoder", "time_field", "fields", "key", "id_",
+    "base_url",
+)  # fmt: skip
+
+
+def feeds_from(targets: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, ...]:
+    """The FeedSettings that targets and the feed options among `given` mean. Raises SettingsError."""
+    from tuistream.cli import nearest_command
+    from tuistream.config import FeedOptions, feed_settings, parse_size
+
+    options = FeedOptions(**{name.rstrip("_"): given[name] for name in FEED_OPTION_NAMES})
+    max_frame = parse_size(given["max_frame"], "--max-frame")
+    try:
+        return feed_settings(targets, options, compress=given["compress"], max_frame=max_frame)
+    except SettingsError as error:
+        near = nearest_command(targets[0]) if "neither a command" in str(error) else ""
+        raise SettingsError(f"{error}{near}") from error
+
+
+def recording_path(db: Path | None, first_feed: str) -> Path:
+    """Where to record: `--db`, or the default file of the feed and the day."""
+    import time
+
+    from tuistream.store.location import default_path
+
+    return db if db is not None else default_path(first_feed, time.time_ns())

@@ -1,0 +1,53 @@
+"""Lines for standard output that never hold up the program: nobody may be reading them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+
+LINES_KEPT = 1_000
+
+
+class Lines:
+    """Writes lines to a file descriptor in a thread of its own.
+
+    Where the reader is slow, the oldest of over `LINES_KEPT` waiting lines are dropped; where it is gone, all are.
+    The thread is a daemon: one that a full pipe holds does not keep the program from ending.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._there = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._write, name="output", daemon=True)
+        self._thread.start()
+
+    def write(self, line: str) -> None:
+        with self._there:
+            self._lines.append(line)
+            self._there.notify()
+
+    def close(self, timeout: float) -> None:
+        """Write what waits, for at most `timeout` seconds."""
+        with self._there:
+            self._closing = True
+            self._there.notify()
+        self._thread.join(timeout)
+
+    def _write(self) -> None:
+        while True:
+            with self._there:
+                while not self._lines and not self._closing:
+                    self._there.wait()
+                if not self._lines:
+                    return
+                data = self._lines.popleft().encode(errors="replace")
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:
+                continue  # a pipe that somebody made non-blocking is full: this line is lost
+            except OSError:
+                return

@@ -1,0 +1,189 @@
+"""One feed from connect to end: reads, decodes, hands over to the session, and comes back after an outage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from tuistream.core.errors import SourceDown
+from tuistream.core.session import Session
+from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
+from tuistream.core.text import printable
+from tuistream.decoders.contract import Decoded, Decoder
+from tuistream.sources.retry import Retry
+
+WATCH_SECONDS = 0.5
+STALE_INTERVALS = 5.0  # a feed is stale after so many of its usual pauses, and not before `stale_after`
+NOTICES_KEPT = 20  # of one connection; further ones are only counted
+
+
+class Connection(Protocol):
+    async def read(self) -> list[bytes]: ...
+    async def send(self, message: str) -> None: ...
+
+
+class Source(Protocol):
+    """Makes connections to one producer. Entering, reading and sending raise SourceDown."""
+
+    def connect(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+class Feed:
+    """Owns one source. `run` returns when the feed has ended for good; what it tells is in `status`."""
+
+    def __init__(
+        self,
+        session: Session,
+        status: FeedStatus,
+        source: Source,
+        decoder: Decoder,
+        retry: Retry,
+        send: tuple[str, ...] = (),
+    ) -> None:
+        self.status = status
+        self._session = session
+        self._source = source
+        self._decoder = decoder
+        self._retry = retry
+        self._send = send
+        self._notices = 0
+        self._usual_pause = 0.0  # seconds between reads, smoothed
+        self._read_at = 0.0  # monotonic seconds
+        self._replies: asyncio.Queue[str] = asyncio.Queue(maxsize=100)
+
+    async def run(self) -> None:
+        status, session = self.status, self._session
+        last_reason = ""
+        while True:
+            self._retry.connecting(time.monotonic())
+            frames_before = status.frames
+            connected_before = status.connections
+            session.set_state(status, FeedState.CONNECTING, status.reason)
+            down = await self._connection()
+            status.malformed += down.too_big
+            if status.connections > connected_before:
+                session.interrupt(status, "outage")
+                self._note("close", str(down))
+            elif str(down) != last_reason:
+                self._note("retry", str(down))
+            last_reason = str(down)
+            pause = self._retry.failed(down, time.monotonic(), status.frames > frames_before)
+            if pause is None:
+                ended = FeedState.CLOSED if down.normal else FeedState.FAILED
+                session.set_state(status, ended, str(down))
+                self._note("end", str(down))
+                return
+            status.retry_at = session.clock() + int(pause * 1e9)
+            session.set_state(status, FeedState.RETRYING, str(down))
+            await asyncio.sleep(pause)
+
+    async def _connection(self) -> SourceDown:
+        """Connect and read until the connection ends; why it did."""
+        try:
+            async with self._source.connect() as connection:
+                self._opened()
+                async with asyncio.TaskGroup() as tasks:
+                    watcher = tasks.create_task(self._watch(connection))
+                    try:
+                        return await self._read(connection)
+                    finally:
+                        watcher.cancel()
+        except SourceDown as down:
+            return down
+
+    async def _read(self, connection: Connection) -> SourceDown:
+        try:
+            for message in self._send:
+                await connection.send(message)
+            while True:
+                frames = await connection.read()
+                reconnect = self._take(frames, self._session.clock())
+                await self._session.room()
+                if reconnect:
+                    return SourceDown("the producer asked for a reconnect")
+        except SourceDown as down:
+            return down
+
+    def _opened(self) -> None:
+        self.status.connections += 1
+        self._notices = 0
+        self._read_at = time.monotonic()
+        while not self._replies.empty():
+            self._replies.get_nowait()
+        self._decoder.opened()
+        self._session.set_state(self.status, FeedState.WAITING)
+        self._note("open", "connected")
+
+    def _take(self, frames: list[bytes], recv: int) -> bool:
+        """Decode and hand over the frames of one read; whether the producer wants us to connect anew."""
+        status = self.status
+        status.frames += len(frames)
+        status.bytes += sum(map(len, frames))
+        status.last_recv = recv
+        now = time.monotonic()
+        self._usual_pause += (now - self._read_at - self._usual_pause) * 0.1
+        self._read_at = now
+        decoded = self._decoder.decode(frames, recv)
+        self._count(frames, decoded)
+        self._session.ingest(status, decoded.batches)
+        if decoded.batches:
+            if status.state is not FeedState.LIVE:
+                if status.state is FeedState.STALE:
+                    self._note("live", "ticks again")
+                self._session.set_state(status, FeedState.LIVE)
+        elif status.state is FeedState.STALE:
+            self._session.set_state(status, FeedState.LIVE if status.ticks else FeedState.WAITING)
+            self._note("live", "messages again")
+        return decoded.reconnect
+
+    def _count(self, frames: list[bytes], decoded: Decoded) -> None:
+        status = self.status
+        status.decoder = getattr(self._decoder, "chosen", self._decoder.name)
+        status.control += decoded.control
+        status.other += decoded.other
+        status.bad_times += decoded.bad_times
+        status.malformed += len(decoded.malformed)
+        for frame, why in decoded.malformed[-status.samples.maxlen :] if status.samples.maxlen else []:
+            status.samples.append((printable(frame, SAMPLE_BYTES), printable(why)))
+        if not status.ticks and not decoded.batches and decoded.other and frames:
+            status.unread = printable(frames[-1], SAMPLE_BYTES)
+        for notice in decoded.notices:
+            self._notices += 1
+            if self._notices <= NOTICES_KEPT:
+                self._note("notice", printable(notice))
+        for reply in decoded.replies:
+            if not self._replies.full():
+                self._replies.put_nowait(reply)
+
+    async def _watch(self, connection: Connection) -> None:
+        """Send what the protocol wants sent, and see when the feed falls silent."""
+        heartbeat = self._decoder.heartbeat()
+        beaten_at = time.monotonic()
+        while True:
+            try:
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await connection.send(await self._replies.get())
+                    continue
+            except TimeoutError:
+                pass
+            except SourceDown:
+                return  # the reader meets the same end, and tells it
+            now = time.monotonic()
+            heartbeat = self._decoder.heartbeat() or heartbeat
+            if heartbeat and now - max(self._read_at, beaten_at) >= heartbeat[0]:
+                beaten_at = now
+                if not self._replies.full():
+                    self._replies.put_nowait(heartbeat[1])
+            self._look_for_silence(now - self._read_at)
+
+    def _look_for_silence(self, silence: float) -> None:
+        status = self.status
+        status.stale_after = max(self._decoder.stale_after, STALE_INTERVALS * self._usual_pause)
+        if silence >= status.stale_after and status.state is FeedState.LIVE:
+            self._session.set_state(status, FeedState.STALE)
+            self._note("stale", f"silent for {silence:.0f} s")
+
+    def _note(self, kind: str, text: str) -> None:
+        self._session.note(Event(self._session.clock(), self.status.name, kind, text))

@@ -1,0 +1,206 @@
+"""`ws://` and `wss://`: a WebSocket client that hands over all messages of a read at once."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    PayloadTooBig,
+)
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.typing import Subprotocol
+
+from tuistream.core.errors import SettingsError, SourceDown
+from tuistream.core.text import printable, without
+
+READ_BUFFER = 4 << 20  # bytes of messages that wait for the decoder; above it the socket is not read
+MAX_FRAME = 16 << 20
+OPEN_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 1.0
+PING_SECONDS = 20.0
+FINAL_STATUS = (401, 403, 404)
+GOING_TO_STAY_CLOSED = 1008  # policy violation: the producer does not want us
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketSource:
+    """Where and how to connect. `secrets` never appear in an error's text."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    subprotocols: tuple[str, ...] = ()
+    ca_file: str = ""
+    compress: bool = False
+    max_frame: int = MAX_FRAME
+    secrets: tuple[str, ...] = ()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[WebSocketConnection]:
+        """One connection. Raises SourceDown where it cannot be made; the connection's `read` raises it at the end."""
+        options: dict[str, Any] = {}
+        if self.url.startswith("wss:"):
+            options["ssl"] = self._tls()
+        try:
+            connection = await connect(
+                self.url,
+                additional_headers=list(self.headers),
+                subprotocols=[Subprotocol(name) for name in self.subprotocols] or None,
+                compression="deflate" if self.compress else None,
+                max_size=self.max_frame,
+                open_timeout=OPEN_TIMEOUT,
+                close_timeout=CLOSE_TIMEOUT,
+                ping_interval=PING_SECONDS,
+                ping_timeout=PING_SECONDS,
+                create_connection=_Collector,
+                **options,
+            )
+        except InvalidURI as error:
+            raise SettingsError(without(f"{error}", list(self.secrets))) from error
+        except (InvalidHandshake, OSError, TimeoutError, InvalidProxy, EOFError) as error:
+            raise self._refused(error) from error
+        assert isinstance(connection, _Collector)
+        try:
+            yield WebSocketConnection(connection, self)
+        finally:
+            await connection.close()
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.ca_file or None)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"--ca-file {self.ca_file}: {error}") from error
+
+    def _refused(self, error: Exception) -> SourceDown:
+        if isinstance(error, InvalidStatus):
+            response = error.response
+            text = printable(f"refused: HTTP {response.status_code} {response.reason_phrase}".strip())
+            final = response.status_code in FINAL_STATUS
+            return SourceDown(text, final=final, retry_after=_retry_after(response))
+        if isinstance(error, TimeoutError):
+            return SourceDown(f"no answer within {OPEN_TIMEOUT:g} s")
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return SourceDown(f"certificate refused: {error.verify_message}")
+        if isinstance(error, OSError):
+            return SourceDown(printable(without(_os_reason(error), list(self.secrets))))
+        return SourceDown(printable(without(f"no WebSocket there: {error}", list(self.secrets))))
+
+
+class WebSocketConnection:
+    """An open connection, to read and to send on."""
+
+    def __init__(self, connection: _Collector, source: WebSocketSource) -> None:
+        self._connection = connection
+        self._source = source
+
+    async def read(self) -> list[bytes]:
+        """All messages that have come since the last read, oldest first; waits for one. SourceDown at the end."""
+        frames = await self._connection.take()
+        if frames:
+            return frames
+        try:
+            await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise self._ended(closed) from closed
+        raise AssertionError("a message went round the collector")
+
+    async def send(self, message: str) -> None:
+        try:
+            await self._connection.send(message)
+        except ConnectionClosed as closed:
+            raise self._ended(closed) from closed
+
+    def _ended(self, closed: ConnectionClosed) -> SourceDown:
+        cause = closed.__cause__
+        if isinstance(cause, PayloadTooBig):
+            size = f"of {cause.size:,} bytes " if cause.size else ""
+            limit = f"the limit of {self._source.max_frame:,} bytes (--max-frame)"
+            return SourceDown(f"a message {size}is over {limit}", too_big=True)
+        if closed.rcvd is not None:
+            said = f"{closed.rcvd.code} {closed.rcvd.reason}".strip()
+            text = printable(without(f"closed by the producer: {said}", list(self._source.secrets)))
+            return SourceDown(text, normal=closed.rcvd.code == 1000, final=closed.rcvd.code == GOING_TO_STAY_CLOSED)
+        if closed.sent is not None and closed.sent.code != 1000:
+            return SourceDown(printable(f"connection given up: {closed.sent.code} {closed.sent.reason}".strip()))
+        if isinstance(cause, OSError):
+            return SourceDown(printable(f"connection lost: {_os_reason(cause)}"))
+        return SourceDown("connection lost without a close frame")
+
+
+class _Collector(ClientConnection):
+    """Gathers the messages of a read in a list, where the stock connection queues frames one by one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._messages: list[bytes] = []
+        self._size = 0
+        self._fragments: bytearray | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._held = False
+
+    def process_event(self, event: Any) -> None:
+        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            self._collect(event)
+        else:
+            super().process_event(event)
+
+    def _collect(self, frame: Frame) -> None:
+        if self._fragments is not None:
+            self._fragments += frame.data
+            if not frame.fin:
+                return
+            message, self._fragments = bytes(self._fragments), None
+        elif not frame.fin:
+            self._fragments = bytearray(frame.data)
+            return
+        else:
+            message = bytes(frame.data)
+        self._messages.append(message)
+        self._size += len(message)
+        if self._size > READ_BUFFER and not self._held:
+            self._held = True
+            self.transport.pause_reading()
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def take(self) -> list[bytes]:
+        """What has come, or nothing once the connection has ended."""
+        if not self._messages and not self.connection_lost_waiter.done():
+            self._reader = self.loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        messages, self._messages, self._size = self._messages, [], 0
+        if self._held:
+            self._held = False
+            self.transport.resume_reading()
+        return messages
+
+
+def _os_reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds of a Retry-After header, bounded to an hour; None where there is none or it is a date."""
+    value = response.headers.get("Retry-After", "")
+    return min(float(value), 3600.0) if value.isascii() and value.isdigit() else None

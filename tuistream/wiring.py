@@ -1,0 +1,120 @@
+"""The only place where objects are built and tasks are owned."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tuistream import decoders
+from tuistream.config import FeedSettings, Settings
+from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused
+from tuistream.core.outbox import Outbox
+from tuistream.core.session import Session
+from tuistream.core.status import FeedState, FeedStatus, RecordingStatus
+from tuistream.sources.feed import Feed
+from tuistream.sources.retry import Retry
+from tuistream.sources.ws import WebSocketSource
+
+if TYPE_CHECKING:
+    from tuistream.sinks.sqlite import SqliteSink
+
+
+class Run:
+    """A session with its feeds and its recording. `ended`: all feeds have, or the limit or the time is reached."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.session = Session(window=settings.window, memory=settings.memory, limit=settings.limit)
+        self.feeds = [_feed(self.session, feed, settings) for feed in settings.feeds]
+        self.sink: SqliteSink | None = None
+        self.ended = asyncio.Event()
+        self._not_recorded = RecordingStatus("off")
+
+    @property
+    def failed(self) -> list[FeedStatus]:
+        """The feeds that ended and should not have."""
+        return [feed.status for feed in self.feeds if feed.status.state is FeedState.FAILED]
+
+    def recording(self) -> RecordingStatus:
+        return self.sink.status() if self.sink is not None else self._not_recorded
+
+    async def open_recording(self, needed: bool) -> None:
+        """Open the recording, if there is to be one. Unless it is `needed`, the run goes on without it."""
+        from tuistream.sinks.sqlite import SqliteSink
+
+        settings = self.settings
+        if settings.db is None:
+            return
+        outbox = Outbox(str(settings.db))
+        feeds = [feed.shown_url for feed in settings.feeds]
+        sink = SqliteSink(settings.db, outbox, {"feeds": feeds}, sync=settings.sync, index_time=settings.index_time)
+        try:
+            await sink.open()
+        except RecordingError as error:
+            if needed or isinstance(error, RecordingRefused):
+                raise
+            state = "locked" if isinstance(error, RecordingLocked) else "failing"
+            self._not_recorded = RecordingStatus(state, str(settings.db), str(error))
+            return
+        self.sink = sink
+        self.session.known = sink.known
+        self.session.outboxes.append(outbox)
+
+    async def until_ended(self, feeds: list[asyncio.Task[None]]) -> None:
+        """Set `ended` when it is time. `--for` counts from the start."""
+        duration = self.settings.duration
+        full = asyncio.create_task(self.session.full.wait())
+        all_feeds = asyncio.create_task(asyncio.wait(feeds))
+        try:
+            await asyncio.wait(
+                [full, all_feeds],
+                timeout=None if duration is None else duration / 1e9,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            full.cancel()
+            all_feeds.cancel()
+        self.ended.set()
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterator[Run]:
+    """A run, for as long as the block lasts. On the way out the feeds end first, then the recording drains."""
+    run = Run(settings)
+    await run.open_recording(recording_needed)
+    sink = run.sink
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            if sink is not None:
+                tasks.create_task(sink.run())
+            feeds = [tasks.create_task(feed.run(), name=feed.status.name) for feed in run.feeds]
+            watcher = tasks.create_task(run.until_ended(feeds))
+            try:
+                yield run
+            finally:
+                watcher.cancel()
+                for feed in feeds:
+                    feed.cancel()
+                await asyncio.wait(feeds)
+                if sink is not None:
+                    sink.stop()
+    finally:
+        if sink is not None:
+            await sink.close()
+
+
+def _feed(session: Session, settings: FeedSettings, run: Settings) -> Feed:
+    status = session.add_feed(FeedStatus(settings.name, settings.shown_url, settings.decoder))
+    source = WebSocketSource(
+        settings.url,
+        settings.headers,
+        settings.subprotocols,
+        settings.ca_file,
+        settings.compress,
+        settings.max_frame,
+        settings.secrets,
+    )
+    decoder = decoders.create(settings.decoder, settings.name, settings.decoding)
+    return Feed(session, status, source, decoder, Retry(run.retries, settings.attempts), settings.send)
