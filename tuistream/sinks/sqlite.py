@@ -1,0 +1,264 @@
+"""The sink that records into an SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tuistream.core.batch import Batch, StreamKey
+from tuistream.core.errors import RecordingError
+from tuistream.core.outbox import Loss, Outbox
+from tuistream.core.session import Known
+from tuistream.core.status import Event, RecordingStatus
+from tuistream.store.flush import prepare
+from tuistream.store.opening import Sync, reason_of, result_code
+from tuistream.store.writer import Writer
+
+FLUSH_SECONDS = 0.2  # with the time to write, what comes is in the file within 250 ms
+FLUSH_ROWS = 20_000
+HEARTBEAT_SECONDS = 10.0
+FIRST_RETRY_SECONDS = 0.1
+LAST_RETRY_SECONDS = 5.0
+DRAIN_SECONDS = 5.0  # how long a sink that fails is tried when it is to close
+
+RECORDING = "recording"
+FAILING = "failing"
+
+# After these the connection is as good as before; after any other a new one is opened.
+_PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
+# A statement that SQLite cannot take is a mistake of ours and ends the program; trying again would not help.
+_MISTAKES = (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.DataError)
+
+
+class SqliteSink:
+    """Records what comes through `outbox` into the file at `path`.
+
+    `await open()`, then `run()` in a task; `stop()` lets `run` end once the outbox is drained, and `close()` drains
+    what is left, also where `run` was cancelled. `async with` is `open` and `close`.
+
+    A flush is one transaction: it is written wholly, or kept in hand and tried again, so that nothing is lost or
+    written twice. While that fails the outbox keeps what it has room for, and what it had none for becomes a gap
+    per stream as soon as writing works again.
+
+    rows, gaps: ticks and gap rows committed by this run. bytes: size of the file with its WAL. state: "recording"
+    or "failing", and then `reason`. pending: ticks waiting. unstored: ticks that waited
+    and could not be written before `close` gave up (`outbox.lost_rows` are those that found no room to wait).
+    known: what the file held of each stream when it was opened. unclean: when the last session before this was
+    last alive (ns since 1970 UTC), if it did not end as it should, else None.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        outbox: Outbox,
+        settings: Mapping[str, object] | None = None,
+        *,
+        sync: Sync = "normal",
+        index_time: bool = False,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`settings` go into the session's row: no secrets. `clock`: ns since 1970 UTC."""
+        self.path = path
+        self.outbox = outbox
+        self.rows = 0
+        self.gaps = 0
+        self.state = RECORDING
+        self.reason = ""
+        self._abandoned = 0
+        self._writer = Writer(path, settings or {}, sync, index_time, clock)
+        self._clock = clock
+        self._hand: list[Batch | Event] = []
+        self._writing = asyncio.Lock()
+        self._flushing: asyncio.Task[bool] | None = None
+        self._stopped = asyncio.Event()
+        self._retry = FIRST_RETRY_SECONDS
+        self._deadline: float | None = None
+
+    @property
+    def known(self) -> dict[StreamKey, Known]:
+        return self._writer.known
+
+    @property
+    def unclean(self) -> int | None:
+        return self._writer.unclean
+
+    @property
+    def bytes(self) -> int:
+        return self._writer.bytes
+
+    @property
+    def pending(self) -> int:
+        return self.outbox.rows + _count_rows(self._hand)
+
+    @property
+    def unstored(self) -> int:
+        return self._abandoned
+
+    def status(self) -> RecordingStatus:
+        return RecordingStatus(
+            self.state,
+            str(self.path),
+            self.reason,
+            rows=self.rows,
+            gaps=self.gaps,
+            bytes=self.bytes,
+            pending=self.pending,
+            lost=self.outbox.lost_rows,
+        )
+
+    async def open(self) -> None:
+        """Take the lock, create or open the file. Raises RecordingError; RecordingLocked where another has it."""
+        await self._writer.open()
+
+    async def run(self) -> None:
+        """Write until `stop` was called and all is written, or until `DRAIN_SECONDS` after it if that fails."""
+        rate = 0.0
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while not self._stopped.is_set():
+            await self._wait(rate)
+            rows = self.pending
+            written = await self._flush()
+            now = loop.time()
+            rate = min(rows, FLUSH_ROWS) / max(now - began, 1e-3)
+            began = now
+            if not written:
+                await self._pause(self._backoff())
+        await self._drain()
+
+    def stop(self) -> None:
+        """Let `run` write what waits, and end."""
+        self._stopped.set()
+        self.outbox.wake.set()
+
+    async def close(self) -> None:
+        """Write what waits, end the session, release the file. Counts in `unstored` what could not be written."""
+        self.stop()
+        try:
+            await self._drain()
+        finally:
+            self._abandoned += self.pending
+            self._hand = []
+            self.outbox.close()
+            await self._writer.close()
+
+    async def __aenter__(self) -> SqliteSink:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _wait(self, rate: float) -> None:
+        """Until there is something to write and more may have joined it, or the session should be marked as alive.
+
+        rate: rows/s of late; where these are many, the wait is only as long as a transaction takes to fill.
+        """
+        if self._hand:
+            return
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await self.outbox.wake.wait()
+        except TimeoutError:
+            return
+        if self.outbox.rows < FLUSH_ROWS:
+            await self._pause(min(FLUSH_SECONDS, FLUSH_ROWS / rate if rate else FLUSH_SECONDS))
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not past `stop`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+        except TimeoutError:
+            return
+
+    async def _drain(self) -> None:
+        """Write all that waits, for at most `DRAIN_SECONDS` after the first call."""
+        loop = asyncio.get_running_loop()
+        if self._deadline is None:
+            self._deadline = loop.time() + DRAIN_SECONDS
+        if self._flushing is not None and not self._flushing.done():
+            await self._flushing  # `run` was cancelled in the middle of it
+        while (self._hand or len(self.outbox) or self.outbox.lost) and (left := self._deadline - loop.time()) > 0:
+            if not await self._flush():
+                await asyncio.sleep(min(self._backoff(), left))
+
+    def _backoff(self) -> float:
+        seconds = self._retry
+        self._retry = min(2 * seconds, LAST_RETRY_SECONDS)
+        return seconds
+
+    async def _flush(self) -> bool:
+        """Write one transaction, to its end even if the caller is cancelled."""
+        self._flushing = asyncio.ensure_future(self._flush_once())
+        return await asyncio.shield(self._flushing)
+
+    async def _flush_once(self) -> bool:
+        async with self._writing:
+            if not self._hand:
+                self._hand = self.outbox.take(FLUSH_ROWS)
+            try:
+                await self._commit()
+            except _MISTAKES:
+                raise
+            except sqlite3.Error as error:
+                if result_code(error) not in _PASSING:
+                    await self._writer.drop()
+                self._fail(reason_of(error))
+                return False
+            except RecordingError as error:
+                await self._writer.drop()
+                self._fail(str(error))
+                return False
+            self._succeeded()
+            return True
+
+    async def _commit(self) -> None:
+        told = await self._writer.ready()
+        if told:
+            self._hand.append(Event(self._clock(), "", "notice", told))
+        if self._writer.ahead:
+            self._writer.ahead = False  # the last try had been written, although it was said to have failed
+            return
+        await self._writer.commit(prepare(self._hand, self._writer.catalog, self._clock()))
+
+    def _fail(self, reason: str) -> None:
+        self.state, self.reason = FAILING, reason
+        self.outbox.fail(reason)
+
+    def _succeeded(self) -> None:
+        self.rows += _count_rows(self._hand)
+        self.gaps += sum(isinstance(item, Event) and item.kind == "gap" for item in self._hand)
+        self._hand = []
+        if self.outbox.failing or self.outbox.lost:
+            self._hand += _gaps(self.outbox.lost, self.reason, self._clock())
+            self.outbox.lost.clear()
+            self.outbox.recover()
+        self.state, self.reason = RECORDING, ""
+        self._retry = FIRST_RETRY_SECONDS
+
+
+def _count_rows(items: Sequence[Batch | Event]) -> int:
+    return sum(len(item) for item in items if isinstance(item, Batch))
+
+
+def _gaps(lost: Mapping[StreamKey, Loss], reason: str, now: int) -> list[Event]:
+    """One gap for each stream of which ticks did not fit into the outbox while nothing could be written."""
+    why = f"recording failed: {reason}"
+    return [
+        Event(
+            now,
+            key[0],
+            "gap",
+            f"{loss.rows:,} ticks lost: {why}",
+            key,
+            {"from": min(loss.since, loss.to), "to": max(loss.since, loss.to), "reason": why, "missing": loss.rows},
+        )
+        for key, loss in lost.items()
+    ]

@@ -1,0 +1,164 @@
+"""Opening a recording for writing and for reading, and SQLite's errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+from tuistream.core.errors import RecordingError, RecordingRefused
+from tuistream.store import schema
+
+Sync = Literal["normal", "full"]
+
+BUSY_SECONDS = 1.0
+CHECKPOINT_PAGES = 4_000  # 16 MB: then the WAL's pages go into the file
+WAL_BYTES_KEPT = 64 << 20  # what a slow reader let grow beyond this is given back
+
+_REASONS = {
+    sqlite3.SQLITE_FULL: "disk full",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_BUSY: "locked by another program",
+    sqlite3.SQLITE_LOCKED: "locked by another program",
+    sqlite3.SQLITE_PERM: "no permission",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_NOTADB: "not an SQLite file",
+}
+
+
+def result_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code, 0 where the error is not SQLite's own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def reason_of(error: sqlite3.Error) -> str:
+    """`error` in a few words: "disk full", "read-only", …"""
+    code = result_code(error)
+    if code == sqlite3.SQLITE_IOERR:
+        return f"input/output error ({error.sqlite_errorname})"
+    return _REASONS.get(code, str(error))
+
+
+def open_for_writing(path: Path, sync: Sync = "normal", index_time: bool = False) -> sqlite3.Connection:
+    """Create the recording at `path`, or open it to append. The caller holds its `WriterLock`.
+
+    Raises RecordingError where it cannot be; RecordingRefused for a file that is no recording, or one of a newer
+    layout, which stays as it is, to the byte. A file that a crash left is recovered by SQLite here.
+    """
+    path = path.resolve()
+    try:
+        if path.exists() and path.stat().st_size:
+            _check_untouched(path)
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=rwc", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+        )
+    except sqlite3.Error as error:
+        raise RecordingError(f"cannot record into {path}: {reason_of(error)}") from error
+    except OSError as error:
+        raise RecordingError(f"cannot record into {path}: {error.strerror}") from error
+    try:
+        _set_up(connection, path, sync, index_time)
+    except sqlite3.Error as error:
+        connection.close()
+        raise RecordingError(f"cannot record into {path}: {reason_of(error)}") from error
+    except RecordingError:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_untouched(path: Path) -> None:
+    """Look at whose file it is without a lock, a journal or a -shm file of ours."""
+    if not path.is_file():
+        raise RecordingError(f"{path} is not a file")
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        schema.read_layout(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        connection.close()
+
+
+def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: bool) -> None:
+    connection.execute(f"PRAGMA synchronous = {'FULL' if sync == 'full' else 'NORMAL'}")
+    # macOS: without these a sync stops at the drive's cache, and a power cut could break the file.
+    connection.execute(f"PRAGMA fullfsync = {'ON' if sync == 'full' else 'OFF'}")
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
+    # Made before WAL is turned on, so that the file itself says whose it is from its first page on.
+    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        _in_transaction(connection, schema.creation())
+    layout = schema.read_layout(connection, path)
+    if layout < schema.LAYOUT:
+        schema.migrate(connection, layout)
+    # Where the file system has no shared memory this stays a rollback journal: slower, and no less safe.
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if index_time:
+        connection.execute(schema.time_index())
+
+
+def _in_transaction(connection: sqlite3.Connection, statements: list[str]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A read-only connection to the recording at `path`, which another process may be writing.
+
+    Raises RecordingError where there is none, or where it is no recording of a layout that is known.
+    """
+    real = path.resolve()
+    try:
+        if not real.is_file():
+            raise RecordingError(f"{path} is not a file" if real.exists() else f"{path}: no such file")
+        if not real.stat().st_size:
+            raise RecordingError(f"{path} is empty, not a recording")
+    except OSError as error:
+        raise RecordingError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        return _connect_reading(f"{real.as_uri()}?mode=ro", path)
+    except sqlite3.OperationalError as error:
+        # A WAL needs a -shm file, which a read-only directory does not let us make; a file at rest needs neither.
+        if result_code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or _has_wal(real):
+            raise _unreadable(path, error) from error
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
+    try:
+        return _connect_reading(f"{real.as_uri()}?mode=ro&immutable=1", path)
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
+
+
+def _connect_reading(uri: str, path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+    try:
+        schema.read_layout(connection, path)
+    except (sqlite3.Error, RecordingError):
+        connection.close()
+        raise
+    return connection
+
+
+def _has_wal(path: Path) -> bool:
+    wal = wal_path(path)
+    return wal.exists() and wal.stat().st_size > 0
+
+
+def wal_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> RecordingError:
+    if result_code(error) == sqlite3.SQLITE_NOTADB:
+        return RecordingRefused(f"{path} is not a recording (not an SQLite file)")
+    return RecordingError(f"cannot read {path}: {reason_of(error)}")

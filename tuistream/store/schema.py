@@ -1,0 +1,213 @@
+"""The layout of a recording: its tables, its views, its version, and what is no recording.
+
+A recording is an SQLite file with `application_id` "tuis" and the layout's version in `user_version`. Ticks are
+appended in the order of their flushes, each flush sorted by stream; `blocks` tells for each stream and flush
+which times and which rows it holds, and serves as the index.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tuistream.core.errors import RecordingError, RecordingRefused
+
+APPLICATION_ID = int.from_bytes(b"tuis")
+LAYOUT = 1
+FIRST_COLUMNS = 2
+MAX_COLUMNS = 1_000  # SQLite's own limit is 2,000 columns a table
+
+TIME = "t * 1e-9"  # the same expression in the views and in the index, so that SQLite sees that they agree
+
+_TABLES = (
+    """CREATE TABLE streams (
+        id INTEGER PRIMARY KEY,
+        feed TEXT NOT NULL,          -- without secrets
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        fields TEXT NOT NULL,        -- JSON: [{"name", "unit"}], the first is v0 of ticks
+        ids TEXT NOT NULL,           -- what the ids promise: opaque, unique, consecutive
+        timed INTEGER NOT NULL,      -- 0 where ticks carry no event time, and t is the receive time
+        found TEXT NOT NULL,         -- how the fields were found
+        first_seen INTEGER NOT NULL, -- ns since 1970 UTC, as all times here
+        price INTEGER,               -- which of the fields the view trades shows
+        view TEXT,                   -- the view of this stream's ticks
+        UNIQUE (feed, name, kind)
+    ) STRICT""",
+    """CREATE TABLE ticks (
+        n INTEGER PRIMARY KEY,
+        stream INTEGER NOT NULL,
+        t INTEGER NOT NULL,          -- event time
+        recv INTEGER NOT NULL,       -- receive time
+        id ANY,                      -- the producer's own
+        v0 REAL,
+        v1 REAL
+    ) STRICT""",
+    """CREATE TABLE blocks (
+        stream INTEGER NOT NULL,
+        t0 INTEGER NOT NULL,         -- the least and the greatest t of the rows r0 to r1 of ticks
+        t1 INTEGER NOT NULL,
+        r0 INTEGER NOT NULL,
+        r1 INTEGER NOT NULL,
+        PRIMARY KEY (stream, t0, r0)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE events (
+        n INTEGER PRIMARY KEY,
+        t INTEGER NOT NULL,
+        feed TEXT NOT NULL,
+        stream INTEGER,
+        kind TEXT NOT NULL,
+        text TEXT NOT NULL,
+        details TEXT NOT NULL        -- JSON
+    ) STRICT""",
+    """CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        pid INTEGER NOT NULL,
+        version TEXT NOT NULL,
+        settings TEXT NOT NULL,      -- JSON, without secrets
+        began INTEGER NOT NULL,
+        alive INTEGER NOT NULL,      -- when it last wrote
+        ended INTEGER,               -- NULL: it is running, or it did not end as it should
+        rows INTEGER NOT NULL,       -- ticks committed
+        flushes INTEGER NOT NULL     -- transactions committed
+    ) STRICT""",
+    """CREATE TABLE media (
+        n INTEGER PRIMARY KEY,
+        stream INTEGER NOT NULL,
+        t INTEGER NOT NULL,
+        recv INTEGER NOT NULL,
+        type TEXT NOT NULL,          -- a media type such as image/jpeg
+        data ANY NOT NULL
+    ) STRICT""",
+    *(
+        f"""CREATE TABLE rollup_{width} (
+        stream INTEGER NOT NULL,
+        field INTEGER NOT NULL,      -- position in streams.fields
+        bucket INTEGER NOT NULL,     -- its first ns
+        first REAL,
+        last REAL,
+        min REAL,
+        max REAL,
+        sum REAL,
+        count INTEGER NOT NULL,
+        quantity REAL,               -- the sum of the quantity, where the stream has one
+        PRIMARY KEY (stream, field, bucket)
+    ) STRICT, WITHOUT ROWID"""
+        for width in ("1s", "1m", "1h", "1d")
+    ),
+)
+
+_VIEWS = (
+    """CREATE VIEW gaps AS
+    SELECT e.feed, s.name AS stream, s.kind,
+        json_extract(e.details, '$.from') AS t0, json_extract(e.details, '$.to') AS t1,
+        json_extract(e.details, '$.reason') AS reason,
+        json_extract(e.details, '$.first_id') AS first_id, json_extract(e.details, '$.last_id') AS last_id,
+        json_extract(e.details, '$.missing') AS missing,
+        (json_extract(e.details, '$.to') - json_extract(e.details, '$.from')) * 1e-9 AS seconds
+    FROM events AS e LEFT JOIN streams AS s ON s.id = e.stream
+    WHERE e.kind = 'gap'""",
+    """CREATE VIEW candles_1m AS
+    SELECT s.feed, s.name AS stream, s.kind, json_extract(s.fields, '$[' || r.field || '].name') AS field,
+        r.bucket AS t, r.bucket * 1e-9 AS time,
+        r.first AS open, r.max AS high, r.min AS low, r.last AS close, r.quantity AS volume, r.count
+    FROM rollup_1m AS r JOIN streams AS s ON s.id = r.stream""",
+)
+
+# Names that no view of a stream may take; SQLite compares names without regard to case.
+RESERVED = frozenset(
+    (
+        "streams",
+        "ticks",
+        "blocks",
+        "events",
+        "sessions",
+        "media",
+        "rollup_1s",
+        "rollup_1m",
+        "rollup_1h",
+        "rollup_1d",
+        "gaps",
+        "candles_1m",
+        "trades",
+        "ticks_named",
+        "ticks_time",
+    )
+)
+
+
+def creation() -> list[str]:
+    """The statements that make a recording of the newest layout in an empty file, for one transaction."""
+    return [
+        f"PRAGMA application_id = {APPLICATION_ID}",
+        f"PRAGMA user_version = {LAYOUT}",
+        *_TABLES,
+        *_VIEWS,
+        *wide_views(FIRST_COLUMNS),
+    ]
+
+
+def wide_views(columns: int) -> list[str]:
+    """The statements that make the views over all `columns` value columns of ticks anew.
+
+    Both force the order of their joins. `trades` walks the ticks, so that the newest are found through the index
+    on time, where there is one; `ticks_named` walks the streams and their blocks, so that a stream is found
+    through these.
+    """
+    price = _choose("s.price", columns)
+    value = _choose("f.key", columns)
+    return [
+        "DROP VIEW IF EXISTS trades",
+        f"""CREATE VIEW trades (time, price) AS
+    SELECT k.{TIME}, {price}
+    FROM ticks AS k CROSS JOIN streams AS s ON s.id = k.stream
+    WHERE s.price IS NOT NULL AND {price} IS NOT NULL""",  # noqa: S608  # column numbers only
+        "DROP VIEW IF EXISTS ticks_named",
+        f"""CREATE VIEW ticks_named AS
+    SELECT s.feed, s.name AS stream, s.kind, k.n, k.{TIME} AS time, k.t, k.recv, k.id,
+        json_extract(f.value, '$.name') AS field, json_extract(f.value, '$.unit') AS unit, {value} AS value
+    FROM streams AS s CROSS JOIN json_each(s.fields) AS f
+        CROSS JOIN blocks AS b ON b.stream = s.id
+        CROSS JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1 AND k.stream = s.id""",  # noqa: S608
+    ]
+
+
+def _choose(position: str, columns: int) -> str:
+    return f"CASE {position} " + " ".join(f"WHEN {i} THEN k.v{i}" for i in range(columns)) + " END"
+
+
+def add_column(column: int) -> str:
+    return f"ALTER TABLE ticks ADD COLUMN v{column} REAL"
+
+
+def time_index() -> str:
+    """The statement for the index on time (`--index-time`), for programs that ask for the newest of `trades`."""
+    return f"CREATE INDEX IF NOT EXISTS ticks_time ON ticks ({TIME})"
+
+
+def identifier(name: str) -> str:
+    """`name` quoted for SQL. It must hold no NUL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def read_layout(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the layout of the recording behind `connection`.
+
+    Raises RecordingRefused where it is another program's, or newer than this program knows.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != APPLICATION_ID:
+        raise RecordingRefused(f"{path} is an SQLite file of another program, not a recording")
+    if layout > LAYOUT:
+        raise RecordingRefused(f"{path} has layout {layout}; this version of tuistream knows layouts up to {LAYOUT}")
+    return int(layout)
+
+
+def migrate(connection: sqlite3.Connection, layout: int) -> None:  # noqa: ARG001
+    """Bring a recording of an older `layout` to the newest, in one transaction. (Layout 1 is the first.)
+
+    A layout 2 comes here as statements that lead from 1 to 2 and end with `PRAGMA user_version = 2`.
+    """
+    if not 1 <= layout <= LAYOUT:
+        raise RecordingError(f"no way is known from layout {layout} to {LAYOUT}")

@@ -1,0 +1,37 @@
+"""Python values as SQLite can keep them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+_INT64_END = 1 << 63
+
+
+def storable_text(text: str) -> str:
+    """`text` with what is no character (half of a surrogate pair) written as an escape: the rest is as it was."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def storable_id(tick_id: object) -> int | str | None:
+    """A producer's id; an integer that needs more than 64 bits becomes text."""
+    if tick_id is None:
+        return None
+    if isinstance(tick_id, str):
+        return storable_text(tick_id)
+    number = int(tick_id)  # type: ignore[call-overload]  # ids are int, str or None
+    return number if -_INT64_END <= number < _INT64_END else str(number)
+
+
+def storable_json(values: Mapping[str, object]) -> str:
+    """`values` (numbers, text, booleans or None) as a JSON object; numbers that JSON has not become null."""
+    return json.dumps({storable_text(name): _plain(value) for name, value in values.items()}, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

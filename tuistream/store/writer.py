@@ -1,0 +1,227 @@
+"""The one connection that writes a recording, and its session's row."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import aiosqlite
+
+from tuistream import __version__
+from tuistream.core.batch import StreamKey
+from tuistream.core.errors import RecordingError
+from tuistream.core.session import Known
+from tuistream.store import catalog, known
+from tuistream.store.flush import BLOCK_SQL, EVENT_SQL, Flush
+from tuistream.store.lock import WriterLock
+from tuistream.store.opening import Sync, open_for_writing, wal_path
+from tuistream.store.values import storable_json
+
+_CACHED_STATEMENTS = 64
+
+
+class Writer:
+    """Appends transactions to the recording at `path`. SQLite's errors (sqlite3.Error) pass through `commit`.
+
+    known: what the file held of each stream when it was opened. unclean: when the last session before this was
+    last alive (ns since 1970 UTC), if it did not end as it should. catalog: the file's streams. bytes: its size
+    with its WAL. ahead: the file has a transaction whose commit had been reported as failed.
+    """
+
+    def __init__(
+        self, path: Path, settings: Mapping[str, object], sync: Sync, index_time: bool, clock: Callable[[], int]
+    ) -> None:
+        self.path = path
+        self.known: dict[StreamKey, Known] = {}
+        self.unclean: int | None = None
+        self.catalog = catalog.Catalog()
+        self.bytes = 0
+        self.ahead = False
+        self._settings = settings
+        self._sync = sync
+        self._index_time = index_time
+        self._clock = clock
+        self._lock = WriterLock(path)
+        self._connection: aiosqlite.Connection | None = None
+        self._file: os.stat_result | None = None
+        self._session: tuple[int, int] | None = None  # id, began
+        self._flushes = 0
+
+    async def open(self) -> None:
+        """Take the lock, open or create the file, begin the session. Raises RecordingError, RecordingLocked."""
+        failures: list[RecordingError] = []
+
+        def connect() -> sqlite3.Connection:
+            # aiosqlite does not wait for the end of its thread if this raises, so the failure goes round it.
+            try:
+                return self._connect()
+            except RecordingError as failure:
+                failures.append(failure)
+                return sqlite3.connect(":memory:")
+
+        connection = await aiosqlite.Connection(connect, iter_chunk_size=64)
+        if failures:
+            await connection.close()
+            raise failures[0]
+        self._connection = connection
+
+    async def ready(self) -> str:
+        """Make sure that the connection is open, and on the file that has the path now.
+
+        Returns what there is to tell if the file had gone and a new one was begun, else nothing. Raises as `open`.
+        """
+        told = ""
+        if self._connection is not None and not await asyncio.to_thread(self._is_in_place):
+            told = "the recording had been moved or removed; a new file goes on"
+            await self._end_session()
+            await self.drop()
+            self._session = None
+        if self._connection is None:
+            await self.open()
+        return told
+
+    async def commit(self, flush: Flush) -> None:
+        """Write all of `flush`, or nothing."""
+        connection = self._open_connection()
+        await connection.execute("BEGIN IMMEDIATE")
+        try:
+            await self._write(connection, flush)
+            await connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                await connection.execute("ROLLBACK")
+            raise
+        self._flushes += 1
+        self.catalog = flush.catalog
+
+    async def _write(self, connection: aiosqlite.Connection, flush: Flush) -> None:
+        assert self._session is not None
+        newest = await connection.execute_fetchall(
+            "UPDATE sessions SET alive = ?, rows = rows + ?, flushes = flushes + 1 WHERE id = ?"
+            " RETURNING (SELECT coalesce(max(n), 0) FROM ticks)",
+            (self._clock(), flush.rows, self._session[0]),
+        )
+        if not newest:
+            raise RecordingError(f"the session has vanished from {self.path}")
+        ((row,),) = newest
+        for sql, parameters in flush.streams:
+            await connection.execute(sql, parameters)
+        for ticks in flush.ticks:
+            for sql, rows in ticks.statements():
+                await connection.executemany(sql, rows)
+        if flush.blocks:
+            await connection.executemany(BLOCK_SQL, flush.blocks_after(row))
+        if flush.events:
+            await connection.executemany(EVENT_SQL, flush.events)
+
+    async def drop(self) -> None:
+        """Close the connection, because it failed; `ready` opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):  # it failed already, and that was told
+                await connection.close()
+
+    async def close(self) -> None:
+        """End the session, leave one plain file, and give the lock back. A failure to write here loses no tick."""
+        try:
+            if self._connection is not None:
+                await self._end_session()
+                with contextlib.suppress(sqlite3.Error):  # others read the file: then it keeps its WAL
+                    # At rest a recording has no WAL, so that it can be read from a read-only place.
+                    await self._open_connection().execute_fetchall("PRAGMA journal_mode = DELETE")
+        finally:
+            await self._close_now()
+
+    async def _close_now(self) -> None:
+        try:
+            await self.drop()
+        finally:
+            if self._connection is not None:
+                self._connection.stop()
+            await asyncio.to_thread(self._settle)
+
+    def _settle(self) -> None:
+        self._measure()
+        self._lock.release()
+
+    async def _end_session(self) -> None:
+        assert self._session is not None
+        connection = self._open_connection()
+        with contextlib.suppress(sqlite3.Error):  # the session then counts as one that ended without a word
+            now = self._clock()
+            await connection.execute(
+                "UPDATE sessions SET alive = ?, ended = ? WHERE id = ?", (now, now, self._session[0])
+            )
+            await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _open_connection(self) -> aiosqlite.Connection:
+        if self._connection is None:
+            raise RecordingError(f"{self.path} is not open")
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        """In aiosqlite's thread: everything that opening is."""
+        self._lock.take()
+        try:
+            connection = open_for_writing(self.path, self._sync, self._index_time)
+        except RecordingError:
+            if self._session is None:
+                self._lock.release()
+            raise
+        try:
+            self.catalog = catalog.load(connection)
+            self._begin_session(connection)
+            self._file = self.path.stat()
+            self._measure()
+        except (sqlite3.Error, OSError) as error:
+            connection.close()
+            if self._session is None:
+                self._lock.release()
+            raise RecordingError(f"cannot record into {self.path}: {error}") from error
+        return connection
+
+    def _begin_session(self, connection: sqlite3.Connection) -> None:
+        """Begin a session in the file; or go on with ours after a failure."""
+        if self._session is not None:
+            there = connection.execute(
+                "SELECT flushes FROM sessions WHERE id = ? AND began = ?", self._session
+            ).fetchone()
+            if there is not None:
+                self.ahead = there[0] > self._flushes
+                self._flushes = there[0]
+                return
+        else:
+            self.known = known.load(connection, self.catalog)
+            last = connection.execute("SELECT alive, ended FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+            self.unclean = last[0] if last is not None and last[1] is None else None
+        began = self._clock()
+        row = (os.getpid(), __version__, storable_json(self._settings), began, began)
+        ((number,),) = connection.execute(
+            "INSERT INTO sessions (pid, version, settings, began, alive, rows, flushes) VALUES (?, ?, ?, ?, ?, 0, 0)"
+            " RETURNING id",
+            row,
+        ).fetchall()
+        self._session = number, began
+        self._flushes = 0
+
+    def _is_in_place(self) -> bool:
+        self._measure()
+        try:
+            now = self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # no permission to look, perhaps for a moment: what is wrong shows when it is written to
+        return self._file is not None and os.path.samestat(now, self._file)
+
+    def _measure(self) -> None:
+        """Take the size of the file and its WAL."""
+        size = 0
+        for file in (self.path, wal_path(self.path.resolve())):
+            with contextlib.suppress(OSError):
+                size += file.stat().st_size
+        self.bytes = size
