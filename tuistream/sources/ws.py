@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
@@ -20,13 +21,17 @@ from websockets.exceptions import (
 )
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from tuistream.core.errors import SettingsError, SourceDown
 from tuistream.core.text import printable, without
+from tuistream.framers.websocket import FrameSlicer
 
 READ_BUFFER = 4 << 20  # bytes of messages that wait for the decoder; above it the socket is not read
 MAX_FRAME = 16 << 20
+COALESCE = 0.005
+SMALL_READ = 1 << 15  # bytes; a larger read has gathered enough by itself
 OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 PING_SECONDS = 20.0
@@ -36,7 +41,10 @@ GOING_TO_STAY_CLOSED = 1008  # policy violation: the producer does not want us
 
 @dataclass(frozen=True, slots=True)
 class WebSocketSource:
-    """Where and how to connect. `secrets` never appear in an error's text."""
+    """Where and how to connect. `secrets` never appear in an error's text.
+
+    `coalesce`: seconds for which a fast feed's next read may wait so that it gathers more; 0 for never.
+    """
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -44,12 +52,13 @@ class WebSocketSource:
     ca_file: str = ""
     compress: bool = False
     max_frame: int = MAX_FRAME
+    coalesce: float = COALESCE
     secrets: tuple[str, ...] = ()
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[WebSocketConnection]:
         """One connection. Raises SourceDown where it cannot be made; the connection's `read` raises it at the end."""
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"create_connection": self._collector}
         if self.url.startswith("wss:"):
             options["ssl"] = self._tls()
         try:
@@ -63,7 +72,6 @@ class WebSocketSource:
                 close_timeout=CLOSE_TIMEOUT,
                 ping_interval=PING_SECONDS,
                 ping_timeout=PING_SECONDS,
-                create_connection=_Collector,
                 **options,
             )
         except InvalidURI as error:
@@ -75,6 +83,9 @@ class WebSocketSource:
             yield WebSocketConnection(connection, self)
         finally:
             await connection.close()
+
+    def _collector(self, protocol: ClientProtocol, **options: Any) -> _Collector:
+        return _Collector(protocol, max_frame=self.max_frame, coalesce=self.coalesce, **options)
 
     def _tls(self) -> ssl.SSLContext:
         try:
@@ -139,15 +150,60 @@ class WebSocketConnection:
 
 
 class _Collector(ClientConnection):
-    """Gathers the messages of a read in a list, where the stock connection queues frames one by one."""
+    """Takes the messages of a whole read at once, where the stock connection parses and queues frame by frame.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    What is no plain message goes through the stock parser, in its place among the rest.
+    """
+
+    def __init__(self, protocol: ClientProtocol, *, max_frame: int, coalesce: float, **kwargs: Any) -> None:
+        super().__init__(protocol, **kwargs)
+        self._slicer = FrameSlicer(max_frame)
+        self._coalesce = coalesce
+        self._read_at = 0.0
+        self._resting = False
         self._messages: list[bytes] = []
         self._size = 0
         self._fragments: bytearray | None = None
         self._reader: asyncio.Future[None] | None = None
         self._held = False
+
+    def data_received(self, data: bytes) -> None:
+        for part in self._slicer.feed(data):
+            if isinstance(part, bytes):
+                super().data_received(part)
+            elif self.protocol.state is State.OPEN:
+                self._messages += part
+                self._size += sum(map(len, part))
+        if self._messages:
+            self._wake()
+        if self._size > READ_BUFFER:
+            self._hold()
+        elif self._coalesce:
+            self._rest(len(data))
+
+    def _rest(self, size: int) -> None:
+        """Where small reads follow close upon one another, let the next one gather what comes meanwhile."""
+        now = self.loop.time()
+        quick, self._read_at = now - self._read_at < self._coalesce / 2, now
+        if quick and size < SMALL_READ and not self._resting and not self._held:
+            self._resting = True
+            self.transport.pause_reading()
+            self.loop.call_later(self._coalesce, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._read_at = self.loop.time()
+        self._resume()
+
+    def _hold(self) -> None:
+        if not self._held:
+            self._held = True
+            if not self._resting:
+                self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        if not self._held and not self._resting and not self.connection_lost_waiter.done():
+            self.transport.resume_reading()
 
     def process_event(self, event: Any) -> None:
         if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
@@ -168,10 +224,6 @@ class _Collector(ClientConnection):
             message = bytes(frame.data)
         self._messages.append(message)
         self._size += len(message)
-        if self._size > READ_BUFFER and not self._held:
-            self._held = True
-            self.transport.pause_reading()
-        self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -192,7 +244,7 @@ class _Collector(ClientConnection):
         messages, self._messages, self._size = self._messages, [], 0
         if self._held:
             self._held = False
-            self.transport.resume_reading()
+            self._resume()
         return messages
 
 
