@@ -19,6 +19,7 @@ from websockets.uri import parse_uri
 from tuistream.framers.websocket import FrameSlicer
 
 LIMIT = 70_000
+FILLER = b"\x81\x02ab\x00" * LIMIT  # payload that looks like frames
 Item = bytes | str
 
 
@@ -90,7 +91,7 @@ rare = st.sampled_from(
 wires = st.lists(st.one_of(messages, messages, messages, fragments, control), max_size=25)
 
 
-def serialize(parts: list[tuple[object, ...]], deflate: bool) -> bytes:
+def serialize(parts: list[tuple[object, ...]], deflate: bool) -> bytes:  # noqa: C901
     extension = PerMessageDeflate(False, False, 15, 15) if deflate else None
     wire = b""
 
@@ -101,7 +102,7 @@ def serialize(parts: list[tuple[object, ...]], deflate: bool) -> bytes:
     for part in parts:
         match part:
             case ("message", int(length), Opcode() as opcode, bool(compressed)):
-                wire += frame(opcode, b"x" * length, compressed=compressed)
+                wire += frame(opcode, FILLER[:length], compressed=compressed)
             case ("message", bytes(data), Opcode() as opcode, bool(compressed)):
                 wire += frame(opcode, data, compressed=compressed)
             case ("fragments", list(pieces), bool(interrupted)):
@@ -112,7 +113,7 @@ def serialize(parts: list[tuple[object, ...]], deflate: bool) -> bytes:
             case ("control", bytes(data), Opcode() as opcode):
                 wire += frame(opcode, data)
             case ("huge",):
-                wire += frame(Opcode.BINARY, b"z" * (LIMIT + 1))
+                wire += frame(Opcode.BINARY, FILLER[: LIMIT + 1])
             case ("close",):
                 wire += frame(Opcode.CLOSE, Close(1000, "done").serialize())
             case ("masked",):
