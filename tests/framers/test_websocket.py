@@ -19,7 +19,7 @@ from websockets.uri import parse_uri
 from tuistream.framers.websocket import FrameSlicer
 
 LIMIT = 70_000
-FILLER = b"\x81\x02ab\x00" * LIMIT  # payload that looks like frames
+FILLER = b"\x81\x01a" * LIMIT  # payload that looks like frames
 Item = bytes | str
 
 
