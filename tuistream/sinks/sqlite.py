@@ -124,7 +124,7 @@ class SqliteSink:
             rows = self.pending
             written = await self._flush()
             now = loop.time()
-            rate = min(rows, FLUSH_ROWS) / max(now - began, 1e-3)
+            rate = rows / max(now - began, 1e-3)
             began = now
             if not written:
                 await self._pause(self._backoff())
@@ -167,8 +167,9 @@ class SqliteSink:
                 await self.outbox.wake.wait()
         except TimeoutError:
             return
-        if self.outbox.rows < FLUSH_ROWS:
-            await self._pause(min(FLUSH_SECONDS, FLUSH_ROWS / rate if rate else FLUSH_SECONDS))
+        enough = min(FLUSH_ROWS, self.outbox.limit // 4)  # a feed should never have to wait for our pause
+        if self.outbox.rows < enough:
+            await self._pause(min(FLUSH_SECONDS, enough / rate if rate else FLUSH_SECONDS))
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not past `stop`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times, Values
+from tuistream.core.batch import Batch, Ids, Stream, Times, Values
 from tuistream.core.status import Event
 from tuistream.store.catalog import Catalog, Entry, Statement, stored_key
 from tuistream.store.values import storable_id, storable_json, storable_text
@@ -116,14 +116,13 @@ def prepare(items: Sequence[Batch | Event], catalog: Catalog, now: int) -> Flush
 
 
 def _unknown_streams(batches: Iterable[Batch], events: Iterable[Event], catalog: Catalog) -> list[Stream]:
-    """The streams that the recording does not know, or knows otherwise: each as it was last."""
-    last: dict[StreamKey, Stream] = {}
-    for batch in batches:
-        last[batch.stream.key] = batch.stream
+    """The streams that the recording does not know, or knows otherwise, in the order in which they changed."""
+    streams = list(dict.fromkeys(batch.stream for batch in batches))
+    keys = {stream.key for stream in streams}
     named = {event.stream for event in events if event.stream is not None}
     # A stream that only an event has named so far; its fields come with its first tick.
-    bare = [Stream(*key, fields=(), ids=IdRule.OPAQUE) for key in sorted(named) if key not in last]
-    unknown = [stream for stream in last.values() if not catalog.knows(stream)]
+    bare = [Stream(*key, fields=()) for key in sorted(named - keys)]
+    unknown = [stream for stream in streams if not catalog.knows(stream)]
     return unknown + [s for s in bare if s.key not in catalog.entries and stored_key(s.key) not in catalog.entries]
 
 

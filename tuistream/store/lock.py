@@ -6,6 +6,7 @@ recording itself, because closing any second descriptor of that would drop SQLit
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -51,55 +52,53 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = lock_path(path)
-        self._descriptor: int | None = None
+        self._held: tuple[int, Path] | None = None  # the lock's file, open, and where it is
 
     def take(self) -> None:
         """Take the lock, if we have it not. Raises RecordingLocked, or RecordingError where it cannot be made."""
-        if self._descriptor is not None:
-            if _is_at(self._descriptor, self._file):
+        if self._held is not None:
+            if _is_at(*self._held):
                 return
             self.release()  # somebody has removed the file: others would lock a new one
         try:
+            file = lock_path(self.path)
             for attempt in range(_TRIES):
-                if self._try():
+                if self._try(file):
                     return
                 if attempt + 1 < _TRIES:
                     time.sleep(_PAUSE)
-            pid = _read_pid(self._file)
+            pid = _read_pid(file)
         except OSError as error:
             raise RecordingError(f"cannot record into {self.path}: {error.strerror}") from error
         raise RecordingLocked(str(self.path), pid)
 
-    def _try(self) -> bool:
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
-        if not _lock(descriptor) or not _is_at(descriptor, self._file):
+    def _try(self, file: Path) -> bool:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        if not _lock(descriptor) or not _is_at(descriptor, file):
             os.close(descriptor)
             return False
-        try:
-            os.lseek(descriptor, 0, os.SEEK_SET)
+        # A full disk may have no room for the pid; the lock itself holds all the same.
+        with contextlib.suppress(OSError):
             os.truncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()}\n".encode())
-        except OSError:
-            # A full disk has no room for the pid; the lock itself holds all the same.
-            pass
-        self._descriptor = descriptor
+        self._held = descriptor, file
         return True
 
     def release(self) -> None:
         """Give the lock back and remove its file."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is None:
+        held, self._held = self._held, None
+        if held is None:
             return
-        ours = _is_at(descriptor, self._file)
+        descriptor, file = held
+        ours = _is_at(descriptor, file)
         if sys.platform == "win32":
             os.close(descriptor)
             if ours:
-                _remove(self._file)
+                _remove(file)
         else:
             # Removed while still locked: nobody can lock the file between the two and then lose it.
             if ours:
-                _remove(self._file)
+                _remove(file)
             os.close(descriptor)
 
 
@@ -134,8 +133,6 @@ def _read_pid(file: Path) -> int | None:
 
 
 def _remove(file: Path) -> None:
-    try:
+    # A read-only directory, or on Windows a process that looks at it: a lock that nobody holds hinders nobody.
+    with contextlib.suppress(OSError):
         file.unlink()
-    except OSError:
-        # A read-only directory, or on Windows a process that looks at it: a lock that nobody holds hinders nobody.
-        return

@@ -10,8 +10,10 @@ _INT64_END = 1 << 63
 
 
 def storable_text(text: str) -> str:
-    """`text` with what is no character (half of a surrogate pair) written as an escape: the rest is as it was."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """`text` with what SQLite cannot keep whole (NUL, half of a surrogate pair) written as an escape."""
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.replace("\0", "\\x00")
 
 
 def storable_id(tick_id: object) -> int | str | None:

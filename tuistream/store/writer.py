@@ -50,6 +50,7 @@ class Writer:
         self._file: os.stat_result | None = None
         self._session: tuple[int, int] | None = None  # id, began
         self._flushes = 0
+        self._opened = False  # once at least
 
     async def open(self) -> None:
         """Take the lock, open or create the file, begin the session. Raises RecordingError, RecordingLocked."""
@@ -165,6 +166,8 @@ class Writer:
 
     def _connect(self) -> sqlite3.Connection:
         """In aiosqlite's thread: everything that opening is."""
+        if not self._opened:
+            self._make_place()
         self._lock.take()
         try:
             connection = open_for_writing(self.path, self._sync, self._index_time)
@@ -177,12 +180,21 @@ class Writer:
             self._begin_session(connection)
             self._file = self.path.stat()
             self._measure()
+            self._opened = True
         except (sqlite3.Error, OSError) as error:
             connection.close()
             if self._session is None:
                 self._lock.release()
             raise RecordingError(f"cannot record into {self.path}: {error}") from error
         return connection
+
+    def _make_place(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise RecordingError(f"cannot record into {self.path}: Not a directory") from error
+        except OSError as error:
+            raise RecordingError(f"cannot record into {self.path}: {error.strerror}") from error
 
     def _begin_session(self, connection: sqlite3.Connection) -> None:
         """Begin a session in the file; or go on with ours after a failure."""
