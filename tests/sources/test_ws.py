@@ -184,3 +184,20 @@ async def test_a_reader_that_rests_slows_the_sender_and_loses_nothing() -> None:
                     received += 1
     assert received == count
     assert largest < count
+
+
+async def test_a_server_that_says_goodbye_and_hangs_on_is_not_waited_for() -> None:
+    """Only the close frame comes; the TCP connection stays open."""
+    leave = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()  # so that the answer to its close frame is never seen
+        connection.transport.write(b"\x81\x011\x88\x02\x03\xe8")
+        await leave.wait()
+        connection.transport.abort()
+
+    async with server(handler, close_timeout=60) as url:
+        messages, down = await asyncio.wait_for(read_to_the_end(WebSocketSource(url)), 10)
+        leave.set()
+    assert messages == [b"1"]
+    assert down.normal

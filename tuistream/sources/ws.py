@@ -161,6 +161,7 @@ class _Collector(ClientConnection):
         self._coalesce = coalesce
         self._read_at = 0.0
         self._resting = False
+        self._closing = False
         self._messages: list[bytes] = []
         self._size = 0
         self._fragments: bytearray | None = None
@@ -176,6 +177,10 @@ class _Collector(ClientConnection):
                 self._size += sum(map(len, part))
         if self._messages:
             self._wake()
+        if self.protocol.close_rcvd is not None and not self._closing:
+            # It is for the server to close the TCP connection now; one that does not is not waited for.
+            self._closing = True
+            self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
         if self._size > READ_BUFFER:
             self._hold()
         elif self._coalesce:

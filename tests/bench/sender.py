@@ -1,0 +1,100 @@
+"""A raw WebSocket sender in a process of its own: as fast as a socket takes it, or one send() a message at a rate."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import multiprocessing
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# 42 bytes on the wire, as in the measurements that the goals come from.
+PAYLOAD = b'{"time": 1795172027.061, "price": 144.89}'[:40]
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def tick(i: int) -> bytes:
+    return b'{"time": %d.%06d, "price": "%d.%02d"}' % (
+        1_795_172_027 + i // 50_000,
+        i % 50_000 * 20,
+        140 + i % 9,
+        i % 100,
+    )
+
+
+def frame(payload: bytes) -> bytes:
+    assert len(payload) < 126
+    return bytes((0x81, len(payload))) + payload
+
+
+def _accept(listener: socket.socket) -> socket.socket:
+    connection, _ = listener.accept()
+    request = b""
+    while b"\r\n\r\n" not in request:
+        request += connection.recv(4096)
+    lines = [line.split(b": ", 1) for line in request.split(b"\r\n") if b": " in line]
+    key = next(value for name, value in lines if name.lower() == b"sec-websocket-key")
+    accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
+    connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+    )
+    return connection
+
+
+def _flat_out(connection: socket.socket, count: int, chunk: int = 2_000) -> None:
+    for start in range(0, count, chunk):
+        connection.sendall(b"".join(frame(tick(i)) for i in range(start, min(count, start + chunk))))
+
+
+def _same_flat_out(connection: socket.socket, count: int) -> None:
+    """The same bytes again and again: the sender costs nothing, the receiver is what is measured."""
+    block = b"".join(frame(tick(i)) for i in range(1_000))
+    for _ in range(count // 1_000):
+        connection.sendall(block)
+
+
+def _paced(connection: socket.socket, count: int, rate: float) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    began = time.perf_counter()
+    for i in range(count):
+        due = began + i / rate
+        while (ahead := due - time.perf_counter()) > 0:
+            if ahead > 2e-4:
+                time.sleep(1e-4)
+        connection.send(frame(tick(i)))
+
+
+def _serve(listener: socket.socket, count: int, rate: float, same: bool) -> None:
+    while True:
+        connection = _accept(listener)
+        try:
+            if rate:
+                _paced(connection, count, rate)
+            elif same:
+                _same_flat_out(connection, count)
+            else:
+                _flat_out(connection, count)
+            connection.sendall(b"\x88\x02\x03\xe8")
+            connection.recv(4096)
+        except OSError:
+            pass
+        connection.close()
+
+
+@contextmanager
+def sender(count: int, rate: float = 0.0, *, same: bool = False) -> Iterator[str]:
+    """A server that sends `count` ticks to each client in turn, then closes with 1000. Gives its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = multiprocessing.get_context("fork").Process(
+            target=_serve, args=(listener, count, rate, same), daemon=True
+        )
+        process.start()
+        try:
+            yield f"ws://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            process.kill()
+            process.join()
+            process.close()
