@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import numpy as np
 import pytest
 
@@ -18,6 +17,7 @@ from tuistream.core.outbox import Outbox
 from tuistream.sinks import sqlite
 from tuistream.sinks.sqlite import SqliteSink
 from tuistream.store import opening
+from tuistream.store.writer import Writer
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="removes and renames open files")
 
@@ -174,20 +174,19 @@ async def test_a_commit_that_failed_and_yet_happened_is_not_written_twice(
 ) -> None:
     path = tmp_path / "a.db"
     outbox = Outbox("test")
-    execute: Any = aiosqlite.Connection._execute
+    commit: Any = Writer._commit
     armed = True
 
-    async def lying(self: aiosqlite.Connection, function: object, *args: object, **more: object) -> object:
+    def lying(self: Writer, *arguments: Any) -> None:
         nonlocal armed
-        result = await execute(self, function, *args, **more)
-        if armed and args[:1] == ("COMMIT",):
+        commit(self, *arguments)
+        if armed:
             armed = False
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
             raise error
-        return result
 
-    monkeypatch.setattr(aiosqlite.Connection, "_execute", lying)
+    monkeypatch.setattr(Writer, "_commit", lying)
     async with recording(path, outbox) as sink:
         put(outbox, [ticks(count=100)])
         await until(lambda: sink.rows == 100)

@@ -14,9 +14,9 @@ from tuistream.core.errors import RecordingError
 from tuistream.core.outbox import Loss, Outbox
 from tuistream.core.session import Known
 from tuistream.core.status import Event, RecordingStatus
-from tuistream.store.flush import prepare
+from tuistream.store.flush import Flush, prepare
 from tuistream.store.opening import Sync, reason_of, result_code
-from tuistream.store.writer import Writer
+from tuistream.store.writer import Displaced, Writer
 
 FLUSH_SECONDS = 0.2  # with the time to write, what comes is in the file within 250 ms
 FLUSH_ROWS = 20_000
@@ -221,13 +221,21 @@ class SqliteSink:
             return True
 
     async def _commit(self) -> None:
-        told = await self._writer.ready()
-        if told:
-            self._hand.append(Event(self._clock(), "", "notice", told))
+        await self._writer.ready()
         if self._writer.ahead:
             self._writer.ahead = False  # the last try had been written, although it was said to have failed
             return
-        await self._writer.commit(prepare(self._hand, self._writer.catalog, self._clock()))
+        try:
+            await self._writer.commit(self._prepared())
+        except Displaced:
+            await self._writer.leave()
+            told = "the recording had been moved or removed; a new file goes on"
+            self._hand.append(Event(self._clock(), "", "notice", told))
+            await self._writer.ready()
+            await self._writer.commit(self._prepared())
+
+    def _prepared(self) -> Flush:
+        return prepare(self._hand, self._writer.catalog, self._clock())
 
     def _fail(self, reason: str) -> None:
         self.state, self.reason = FAILING, reason

@@ -7,6 +7,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import aiosqlite
@@ -21,7 +22,18 @@ from tuistream.store.lock import WriterLock
 from tuistream.store.opening import Sync, open_for_writing, wal_path
 from tuistream.store.values import storable_json
 
-_CACHED_STATEMENTS = 64
+
+class Displaced(RecordingError):
+    """The file that is written has no longer the path that it was opened by."""
+
+
+class _Connection(aiosqlite.Connection):
+    async def call(self, function: Callable[[sqlite3.Connection], None]) -> None:
+        """Run `function` in the connection's thread: one hop for a transaction, however many statements it has.
+
+        A hop wakes two threads, which at a few ticks a second is most of what a recording costs.
+        """
+        await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
 
 
 class Writer:
@@ -46,8 +58,9 @@ class Writer:
         self._index_time = index_time
         self._clock = clock
         self._lock = WriterLock(path)
-        self._connection: aiosqlite.Connection | None = None
+        self._connection: _Connection | None = None
         self._file: os.stat_result | None = None
+        self._wal = path
         self._session: tuple[int, int] | None = None  # id, began
         self._flushes = 0
         self._opened = False  # once at least
@@ -64,60 +77,61 @@ class Writer:
                 failures.append(failure)
                 return sqlite3.connect(":memory:")
 
-        connection = await aiosqlite.Connection(connect, iter_chunk_size=64)
+        connection = _Connection(connect, iter_chunk_size=64)
+        await connection
         if failures:
             await connection.close()
             raise failures[0]
         self._connection = connection
 
-    async def ready(self) -> str:
-        """Make sure that the connection is open, and on the file that has the path now.
-
-        Returns what there is to tell if the file had gone and a new one was begun, else nothing. Raises as `open`.
-        """
-        told = ""
-        if self._connection is not None and not await asyncio.to_thread(self._is_in_place):
-            told = "the recording had been moved or removed; a new file goes on"
-            await self._end_session()
-            await self.drop()
-            self._session = None
+    async def ready(self) -> None:
+        """Make sure that the connection is open. Raises as `open`."""
         if self._connection is None:
             await self.open()
-        return told
 
     async def commit(self, flush: Flush) -> None:
-        """Write all of `flush`, or nothing."""
-        connection = self._open_connection()
-        await connection.execute("BEGIN IMMEDIATE")
-        try:
-            await self._write(connection, flush)
-            await connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                await connection.execute("ROLLBACK")
-            raise
+        """Write all of `flush`, or nothing. Raises Displaced before it writes where the path has another file now."""
+        await self._open_connection().call(partial(self._commit, flush))
         self._flushes += 1
         self.catalog = flush.catalog
 
-    async def _write(self, connection: aiosqlite.Connection, flush: Flush) -> None:
+    def _commit(self, flush: Flush, connection: sqlite3.Connection) -> None:
+        """In aiosqlite's thread: one transaction, which is over, one way or the other, when this returns."""
+        if not self._is_in_place():
+            raise Displaced(f"{self.path} has been moved or removed")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._write(flush, connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._measure()
+
+    def _write(self, flush: Flush, connection: sqlite3.Connection) -> None:
         assert self._session is not None
-        newest = await connection.execute_fetchall(
+        newest = connection.execute(
             "UPDATE sessions SET alive = ?, rows = rows + ?, flushes = flushes + 1 WHERE id = ?"
             " RETURNING (SELECT coalesce(max(n), 0) FROM ticks)",
             (self._clock(), flush.rows, self._session[0]),
-        )
+        ).fetchall()
         if not newest:
             raise RecordingError(f"the session has vanished from {self.path}")
         ((row,),) = newest
         for sql, parameters in flush.streams:
-            await connection.execute(sql, parameters)
+            connection.execute(sql, parameters)
         for ticks in flush.ticks:
             for sql, rows in ticks.statements():
-                await connection.executemany(sql, rows)
-        if flush.blocks:
-            await connection.executemany(BLOCK_SQL, flush.blocks_after(row))
-        if flush.events:
-            await connection.executemany(EVENT_SQL, flush.events)
+                connection.executemany(sql, rows)
+        connection.executemany(BLOCK_SQL, flush.blocks_after(row))
+        connection.executemany(EVENT_SQL, flush.events)
+
+    async def leave(self) -> None:
+        """End the session in a file that was moved or removed; `ready` begins one in the file that is there then."""
+        await self._end_session()
+        await self.drop()
+        self._session = None
 
     async def drop(self) -> None:
         """Close the connection, because it failed; `ready` opens another."""
@@ -129,11 +143,7 @@ class Writer:
     async def close(self) -> None:
         """End the session, leave one plain file, and give the lock back. A failure to write here loses no tick."""
         try:
-            if self._connection is not None:
-                await self._end_session()
-                with contextlib.suppress(sqlite3.Error):  # others read the file: then it keeps its WAL
-                    # At rest a recording has no WAL, so that it can be read from a read-only place.
-                    await self._open_connection().execute_fetchall("PRAGMA journal_mode = DELETE")
+            await self._end_session(at_rest=True)
         finally:
             await self._close_now()
 
@@ -149,17 +159,21 @@ class Writer:
         self._measure()
         self._lock.release()
 
-    async def _end_session(self) -> None:
-        assert self._session is not None
-        connection = self._open_connection()
-        with contextlib.suppress(sqlite3.Error):  # the session then counts as one that ended without a word
-            now = self._clock()
-            await connection.execute(
-                "UPDATE sessions SET alive = ?, ended = ? WHERE id = ?", (now, now, self._session[0])
-            )
-            await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    async def _end_session(self, at_rest: bool = False) -> None:
+        if self._connection is not None:
+            await self._connection.call(partial(self._finish, at_rest))
 
-    def _open_connection(self) -> aiosqlite.Connection:
+    def _finish(self, at_rest: bool, connection: sqlite3.Connection) -> None:
+        assert self._session is not None
+        now = self._clock()
+        with contextlib.suppress(sqlite3.Error):  # the session then counts as one that ended without a word
+            connection.execute("UPDATE sessions SET alive = ?, ended = ? WHERE id = ?", (now, now, self._session[0]))
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if at_rest:
+                # A file with no WAL can be read from a read-only place. While others read it, it keeps its WAL.
+                connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+
+    def _open_connection(self) -> _Connection:
         if self._connection is None:
             raise RecordingError(f"{self.path} is not open")
         return self._connection
@@ -179,6 +193,7 @@ class Writer:
             self.catalog = catalog.load(connection)
             self._begin_session(connection)
             self._file = self.path.stat()
+            self._wal = wal_path(self.path.resolve())
             self._measure()
             self._opened = True
         except (sqlite3.Error, OSError) as error:
@@ -206,7 +221,7 @@ class Writer:
                 self.ahead = there[0] > self._flushes
                 self._flushes = there[0]
                 return
-        else:
+        elif not self._opened:
             self.known = known.load(connection, self.catalog)
             last = connection.execute("SELECT alive, ended FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
             self.unclean = last[0] if last is not None and last[1] is None else None
@@ -221,7 +236,6 @@ class Writer:
         self._flushes = 0
 
     def _is_in_place(self) -> bool:
-        self._measure()
         try:
             now = self.path.stat()
         except FileNotFoundError:
@@ -233,7 +247,7 @@ class Writer:
     def _measure(self) -> None:
         """Take the size of the file and its WAL."""
         size = 0
-        for file in (self.path, wal_path(self.path.resolve())):
+        for file in (self.path, self._wal):
             with contextlib.suppress(OSError):
                 size += file.stat().st_size
         self.bytes = size
