@@ -131,7 +131,7 @@ async def test_a_flush_comes_by_itself_and_the_session_stays_alive(
     path = tmp_path / "a.db"
     outbox = Outbox("test")
     times = iter(range(T0, T0 + 10**6))
-    sink = SqliteSink(path, outbox, {"feeds": ["f"]}, clock=lambda: next(times))
+    sink = SqliteSink(path, outbox, {"feeds": ["f\ud800", float("inf")]}, clock=lambda: next(times))
     await sink.open()
     writing = asyncio.create_task(sink.run())
     put(outbox, [ticks(count=5)])
@@ -145,7 +145,7 @@ async def test_a_flush_comes_by_itself_and_the_session_stays_alive(
     await writing
     await sink.close()
     assert query(path, "SELECT pid, settings, rows, ended > alive - 1 FROM sessions") == [
-        (os.getpid(), '{"feeds": ["f"]}', 5, 1)
+        (os.getpid(), '{"feeds": ["f\\\\ud800", null]}', 5, 1)
     ]
     outbox.offer(ticks())
     assert outbox.rows == 0

@@ -27,13 +27,15 @@ def storable_id(tick_id: object) -> int | str | None:
 
 
 def storable_json(values: Mapping[str, object]) -> str:
-    """`values` (numbers, text, booleans or None) as a JSON object; numbers that JSON has not become null."""
+    """`values` (numbers, text, None, lists of these) as a JSON object; a number that JSON has not becomes null."""
     return json.dumps({storable_text(name): _plain(value) for name, value in values.items()}, ensure_ascii=False)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, str):
         return storable_text(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
