@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from tuistream.core.errors import SettingsError
@@ -83,7 +84,7 @@ class Settings:
 
     feeds: tuple[FeedSettings, ...]
     db: Path | None = None
-    sync: str = "normal"
+    sync: Literal["normal", "full"] = "normal"
     index_time: bool = False
     retries: int | None = None
     limit: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuistream import decoders
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from tuistream.sinks.sqlite import SqliteSink
 
 
+OPEN_AGAIN_SECONDS = 5.0
+
+
 class Run:
     """A session with its feeds and its recording. `ended`: all feeds have, or the limit or the time is reached."""
 
@@ -30,6 +34,7 @@ class Run:
         self.feeds = [_feed(self.session, feed, settings) for feed in settings.feeds]
         self.sink: SqliteSink | None = None
         self.ended = asyncio.Event()
+        self.opened = False
         self._not_recorded = RecordingStatus("off")
 
     @property
@@ -38,10 +43,19 @@ class Run:
         return [feed.status for feed in self.feeds if feed.status.state is FeedState.FAILED]
 
     def recording(self) -> RecordingStatus:
-        return self.sink.status() if self.sink is not None else self._not_recorded
+        if self.opened:
+            assert self.sink is not None
+            return self.sink.status()
+        outbox = self.sink.outbox if self.sink is not None else None
+        if outbox is None or outbox.closed:
+            return self._not_recorded
+        return replace(self._not_recorded, pending=outbox.rows, lost=outbox.lost_rows)
 
     async def open_recording(self, needed: bool) -> None:
-        """Open the recording, if there is to be one. Unless it is `needed`, the run goes on without it."""
+        """Open the recording, if there is to be one. Unless it is `needed`, the run goes on without it.
+
+        Where it cannot be opened for a reason that may pass, ticks are kept for it, and `write` tries again.
+        """
         from tuistream.sinks.sqlite import SqliteSink
 
         settings = self.settings
@@ -49,18 +63,39 @@ class Run:
             return
         outbox = Outbox(str(settings.db))
         feeds = [feed.shown_url for feed in settings.feeds]
-        sink = SqliteSink(settings.db, outbox, {"feeds": feeds}, sync=settings.sync, index_time=settings.index_time)
+        self.sink = SqliteSink(
+            settings.db, outbox, {"feeds": feeds}, sync=settings.sync, index_time=settings.index_time
+        )
         try:
-            await sink.open()
+            await self._open()
         except RecordingError as error:
             if needed or isinstance(error, RecordingRefused):
                 raise
-            state = "locked" if isinstance(error, RecordingLocked) else "failing"
-            self._not_recorded = RecordingStatus(state, str(settings.db), str(error))
-            return
-        self.sink = sink
-        self.session.known = sink.known
+            locked = isinstance(error, RecordingLocked)
+            self._not_recorded = RecordingStatus("locked" if locked else "failing", str(settings.db), str(error))
+            if locked:
+                outbox.close()
+                return
+            outbox.fail(str(error))
         self.session.outboxes.append(outbox)
+
+    async def _open(self) -> None:
+        assert self.sink is not None
+        await self.sink.open()
+        self.opened = True
+        self.session.known = self.sink.known
+
+    async def write(self) -> None:
+        """Record until `stop_writing`; first open the recording, if that has not worked yet."""
+        assert self.sink is not None
+        while not self.opened:
+            await asyncio.sleep(OPEN_AGAIN_SECONDS)
+            try:
+                await self._open()
+            except RecordingError as error:
+                self._not_recorded = replace(self._not_recorded, reason=str(error))
+        self.sink.outbox.recover()
+        await self.sink.run()
 
     async def until_ended(self, feeds: list[asyncio.Task[None]]) -> None:
         """Set `ended` when it is time. `--for` counts from the start."""
@@ -87,8 +122,7 @@ async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterato
     sink = run.sink
     try:
         async with asyncio.TaskGroup() as tasks:
-            if sink is not None:
-                tasks.create_task(sink.run())
+            writer = tasks.create_task(run.write()) if sink is not None and not sink.outbox.closed else None
             feeds = [tasks.create_task(feed.run(), name=feed.status.name) for feed in run.feeds]
             watcher = tasks.create_task(run.until_ended(feeds))
             try:
@@ -98,10 +132,12 @@ async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterato
                 for feed in feeds:
                     feed.cancel()
                 await asyncio.wait(feeds)
-                if sink is not None:
+                if sink is not None and run.opened:
                     sink.stop()
+                elif writer is not None:
+                    writer.cancel()
     finally:
-        if sink is not None:
+        if sink is not None and run.opened:
             await sink.close()
 
 

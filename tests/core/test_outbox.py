@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 
+from tuistream.core import outbox as outbox_module
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.outbox import Outbox
 from tuistream.core.status import Event
@@ -58,3 +60,14 @@ async def test_failing_after_waiting_lets_the_reader_go() -> None:
     await asyncio.sleep(0)
     outbox.fail("read-only")
     await asyncio.wait_for(waiting, 5)
+
+
+def test_events_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "PENDING_EVENTS", 3)
+    outbox = Outbox("test")
+    for i in range(5):
+        outbox.note(Event(i, "f", "retry", "refused"))
+    assert len(outbox.take(10)) == 3
+    assert outbox.lost_events == 2
+    outbox.note(Event(9, "f", "open", "connected"))
+    assert len(outbox.take(10)) == 1

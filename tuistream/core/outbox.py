@@ -9,6 +9,7 @@ from tuistream.core.batch import Batch, StreamKey
 from tuistream.core.status import Event
 
 PENDING_ROWS = 200_000
+PENDING_EVENTS = 10_000
 
 
 class Outbox:
@@ -16,7 +17,8 @@ class Outbox:
 
     While the sink works, nothing is lost: a feed awaits `room()` before it reads on, so that the sender is
     slowed down. While the sink fails (`failing`), the feed is not held up: ticks are kept up to `limit` rows,
-    and what does not fit is counted in `lost`, by stream, for the sink to write down as gaps.
+    and what does not fit is counted in `lost`, by stream, for the sink to write down as gaps. Events beyond
+    `PENDING_EVENTS` are counted in `lost_events`.
     """
 
     def __init__(self, name: str, limit: int = PENDING_ROWS) -> None:
@@ -27,8 +29,10 @@ class Outbox:
         self.rows = 0
         self.lost: dict[StreamKey, Loss] = {}
         self.lost_rows = 0
+        self.lost_events = 0
         self.wake = asyncio.Event()
         self._items: deque[Batch | Event] = deque()
+        self._events = 0
         self._room = asyncio.Event()
         self._room.set()
 
@@ -48,9 +52,14 @@ class Outbox:
             self._room.clear()
 
     def note(self, event: Event) -> None:
-        if not self.closed:
-            self._items.append(event)
-            self.wake.set()
+        if self.closed:
+            return
+        if self._events >= PENDING_EVENTS:
+            self.lost_events += 1
+            return
+        self._events += 1
+        self._items.append(event)
+        self.wake.set()
 
     def fail(self, reason: str) -> None:
         """The sink cannot write for now: nobody waits for it any more."""
@@ -63,7 +72,7 @@ class Outbox:
     def close(self) -> None:
         self.closed = True
         self._items.clear()
-        self.rows = 0
+        self.rows = self._events = 0
         self._room.set()
 
     def take(self, rows: int) -> list[Batch | Event]:
@@ -75,6 +84,8 @@ class Outbox:
             taken.append(item)
             if isinstance(item, Batch):
                 count += len(item)
+            else:
+                self._events -= 1
         self.rows -= count
         if self.rows < self.limit // 2:
             self._room.set()

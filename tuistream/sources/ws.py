@@ -31,6 +31,7 @@ from tuistream.framers.websocket import FrameSlicer
 READ_BUFFER = 4 << 20  # bytes of messages that wait for the decoder; above it the socket is not read
 MAX_FRAME = 16 << 20
 COALESCE = 0.005
+READ_SIZE = 1 << 18  # bytes taken from the socket at once
 SMALL_READ = 1 << 15  # bytes; a larger read has gathered enough by itself
 OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
@@ -149,15 +150,17 @@ class WebSocketConnection:
         return SourceDown("connection lost without a close frame")
 
 
-class _Collector(ClientConnection):
+class _Collector(ClientConnection, asyncio.BufferedProtocol):
     """Takes the messages of a whole read at once, where the stock connection parses and queues frame by frame.
 
-    What is no plain message goes through the stock parser, in its place among the rest.
+    What is no plain message goes through the stock parser, in its place among the rest. It reads into a buffer of
+    its own: for each read asyncio would else allocate 256 kB, which costs more than all that is done with it.
     """
 
     def __init__(self, protocol: ClientProtocol, *, max_frame: int, coalesce: float, **kwargs: Any) -> None:
         super().__init__(protocol, **kwargs)
         self._slicer = FrameSlicer(max_frame)
+        self._buffer = bytearray(READ_SIZE)
         self._coalesce = coalesce
         self._read_at = 0.0
         self._resting = False
@@ -167,6 +170,12 @@ class _Collector(ClientConnection):
         self._fragments: bytearray | None = None
         self._reader: asyncio.Future[None] | None = None
         self._held = False
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(memoryview(self._buffer)[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         for part in self._slicer.feed(data):
