@@ -17,6 +17,7 @@ from tuistream.decoders.contract import DecoderOptions
 
 SCHEMES = ("ws", "wss")
 MAX_FRAME = 16 << 20
+COALESCE = 5_000_000
 _SIZES = {"": 1, "b": 1, "kb": 1_000, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 
 
@@ -34,6 +35,7 @@ class FeedSettings:
     ca_file: str = ""
     compress: bool = False
     max_frame: int = MAX_FRAME
+    coalesce: int = COALESCE  # ns
     attempts: tuple[int, float] | None = None
     secrets: tuple[str, ...] = ()
 
@@ -94,7 +96,12 @@ class Settings:
 
 
 def feed_settings(
-    targets: Sequence[str], options: FeedOptions, *, compress: bool = False, max_frame: int = MAX_FRAME
+    targets: Sequence[str],
+    options: FeedOptions,
+    *,
+    compress: bool = False,
+    max_frame: int = MAX_FRAME,
+    coalesce: int = COALESCE,
 ) -> tuple[FeedSettings, ...]:
     """The feeds that `targets` (URLs and short names) and `options` mean. Raises SettingsError."""
     if len(targets) > 1 and (given := options.given()):
@@ -122,6 +129,7 @@ def feed_settings(
                 ca_file=options.ca_file,
                 compress=compress,
                 max_frame=max_frame,
+                coalesce=coalesce,
                 attempts=attempts,
                 secrets=(*secrets, *secrets_of(url)),
             )

@@ -145,12 +145,13 @@ def _feed(session: Session, settings: FeedSettings, run: Settings) -> Feed:
     status = session.add_feed(FeedStatus(settings.name, settings.shown_url, settings.decoder))
     source = WebSocketSource(
         settings.url,
-        settings.headers,
-        settings.subprotocols,
-        settings.ca_file,
-        settings.compress,
-        settings.max_frame,
-        settings.secrets,
+        headers=settings.headers,
+        subprotocols=settings.subprotocols,
+        ca_file=settings.ca_file,
+        compress=settings.compress,
+        max_frame=settings.max_frame,
+        coalesce=settings.coalesce / 1e9,
+        secrets=settings.secrets,
     )
     decoder = decoders.create(settings.decoder, settings.name, settings.decoding)
     return Feed(session, status, source, decoder, Retry(run.retries, settings.attempts), settings.send)

@@ -27,6 +27,13 @@ FEED_OPTIONS = (
     click.option("--base-url", default="", metavar="URL", help="Another host for a short name such as kraken:…."),
     click.option("--compress", is_flag=True, help="Offer compression (permessage-deflate)."),
     click.option("--max-frame", default="16MB", show_default=True, metavar="SIZE", help="Longest message taken."),
+    click.option(
+        "--coalesce",
+        default="5ms",
+        show_default=True,
+        metavar="TIME",
+        help="Wait so long to gather more, where a feed is fast; 0 for never.",
+    ),
 )
 
 RUN_OPTIONS = (
@@ -67,11 +74,13 @@ def feeds_from(targets: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, ..
     """The FeedSettings that targets and the feed options among `given` mean. Raises SettingsError."""
     from tuistream.cli import nearest_command
     from tuistream.config import FeedOptions, feed_settings, parse_size
+    from tuistream.core.durations import parse_duration
 
     options = FeedOptions(**{name.rstrip("_"): given[name] for name in FEED_OPTION_NAMES})
     max_frame = parse_size(given["max_frame"], "--max-frame")
+    coalesce = parse_duration(given["coalesce"], "--coalesce")
     try:
-        return feed_settings(targets, options, compress=given["compress"], max_frame=max_frame)
+        return feed_settings(targets, options, compress=given["compress"], max_frame=max_frame, coalesce=coalesce)
     except SettingsError as error:
         near = nearest_command(targets[0]) if "neither a command" in str(error) else ""
         raise SettingsError(f"{error}{near}") from error

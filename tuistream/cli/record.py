@@ -51,7 +51,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         index_time=given["index_time"],
         retries=given["retries"],
         limit=given["limit"],
-        duration=parse_duration(given["duration"]) if given["duration"] else None,
+        duration=parse_duration(given["duration"], "--for") if given["duration"] else None,
         window=2,  # nobody looks
     )
     return asyncio.run(record(settings, as_json=given["as_json"], quiet=given["quiet"]))

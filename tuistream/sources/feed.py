@@ -12,6 +12,7 @@ from tuistream.core.session import Session
 from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, Decoder
+from tuistream.decoders.wire.report import StreamReport
 from tuistream.sources.retry import Retry
 
 WATCH_SECONDS = 0.5
@@ -53,6 +54,10 @@ class Feed:
         self._read_at = 0.0  # monotonic seconds
         self._replies: asyncio.Queue[str] = asyncio.Queue(maxsize=100)
 
+    def found(self) -> list[StreamReport]:
+        """What the decoder made of the frames so far."""
+        return self._decoder.describe()
+
     async def run(self) -> None:
         status, session = self.status, self._session
         last_reason = ""
@@ -73,7 +78,7 @@ class Feed:
             if pause is None:
                 ended = FeedState.CLOSED if down.normal else FeedState.FAILED
                 session.set_state(status, ended, str(down))
-                self._note("end", str(down))
+                self._note("ended", str(down))
                 return
             status.retry_at = session.clock() + int(pause * 1e9)
             session.set_state(status, FeedState.RETRYING, str(down))
