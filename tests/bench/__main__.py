@@ -7,7 +7,7 @@ import sys
 
 from tests.bench.table import show
 
-SECTIONS = ("wire",)
+SECTIONS = ("wire", "disk", "end_to_end")
 
 
 def main() -> int:

@@ -40,8 +40,9 @@ async def picows(url: str) -> int:
 
     done = asyncio.get_running_loop().create_future()
 
-    class Listener(library.WSListener):  # type: ignore[misc]
-        count = 0
+    class Listener(library.WSListener):
+        def __init__(self) -> None:
+            self.count = 0
 
         def on_ws_frame(self, transport: Any, frame: Any) -> None:
             if frame.msg_type == library.WSMsgType.CLOSE:
@@ -56,8 +57,9 @@ async def picows(url: str) -> int:
                 done.set_result(None)
 
     _, listener = await library.ws_connect(Listener, url)
+    assert isinstance(listener, Listener)
     await done
-    return int(listener.count)
+    return listener.count
 
 
 def timed(receiver: Receiver, url: str) -> tuple[int, float, float]:

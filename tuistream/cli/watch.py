@@ -41,7 +41,6 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
     from tuistream.config import Settings, parse_size
 
     averages = _lengths(given["averages"])
-    _need_terminal()
     settings = Settings(
         feeds=feeds_from(urls, given) if urls else (),
         sync=given["sync"],
@@ -50,6 +49,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         window=given["window"],
         memory=parse_size(given["memory"], "--memory"),
     )
+    _need_terminal()
     view = {"fps": given["fps"], "glyphs": given["glyphs"] or "", "theme": given["theme"], "averages": averages}
     with contextlib.ExitStack() as stack:
         demo = ""
