@@ -1,0 +1,131 @@
+"""Fields found with no configuration; and, where frames are a known venue's, that venue's own decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, cast
+
+from tuistream.core.text import printable
+from tuistream.decoders import create, venues
+from tuistream.decoders.contract import Decoded, DecoderOptions
+from tuistream.decoders.discovery.control import text_control
+from tuistream.decoders.discovery.reader import Reader
+from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.report import StreamReport, reports
+from tuistream.decoders.wire.rows import Rows
+from tuistream.decoders.wire.venue import VenueDecoder, notice
+
+LOOKED_AT = 8  # frames with data after which a feed is nobody's that we know
+MAX_REPLIES = 20  # to one read
+STALE_AFTER = 10.0
+
+
+class Decoder:
+    """Finds what the frames of any feed hold; hands over to a venue's decoder if its first frames are that venue's.
+
+    What a message holds is decided with the first of its shape, and stays. `chosen`: the name of the decoder that
+    serves, "auto" or a venue's. With options it serves itself, whatever the frames are.
+    """
+
+    name: ClassVar[str] = "auto"
+
+    def __init__(self, feed: str, options: DecoderOptions) -> None:
+        self._feed = feed
+        self._rows = Rows(feed)
+        self._reader = Reader(self._rows, options)
+        self._venue: VenueDecoder | None = None
+        self._candidates: list[VenueDecoder] | None = None
+        self._to_look_at = LOOKED_AT if options == DecoderOptions() else 0
+
+    @property
+    def chosen(self) -> str:
+        return self._venue.name if self._venue else self.name
+
+    @property
+    def stale_after(self) -> float:
+        return self._venue.stale_after if self._venue else STALE_AFTER
+
+    def opened(self) -> None:
+        if self._venue:
+            self._venue.opened()
+
+    def heartbeat(self) -> tuple[float, str] | None:
+        return self._venue.heartbeat() if self._venue else None
+
+    def recognises(self, frame: bytes) -> bool:
+        """Whatever is JSON, if nobody else knows it."""
+        try:
+            loads(frame)
+        except Malformed:
+            return False
+        return True
+
+    def describe(self) -> list[StreamReport]:
+        """What was found so far, a report for each stream."""
+        return [*reports(self._rows), *(self._venue.describe() if self._venue else ())]
+
+    def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
+        if self._venue:
+            return self._venue.decode(frames, recv)
+        out = Decoded()
+        for at, frame in enumerate(frames):
+            if self._to_look_at:
+                self._venue = self._recognised(frame)
+                if self._venue:
+                    rest = self._venue.decode(frames[at:], recv)
+                    return _joined(out, self._rows, rest, recv)
+            self._take(frame, recv, out)
+        out.batches = self._rows.batches(recv)
+        return out
+
+    def _recognised(self, frame: bytes) -> VenueDecoder | None:
+        if self._candidates is None:
+            plain = DecoderOptions()
+            self._candidates = [cast(VenueDecoder, create(name, self._feed, plain)) for name in venues()]
+        return next((venue for venue in self._candidates if venue.recognises(frame)), None)
+
+    def _take(self, frame: bytes, recv: int, out: Decoded) -> None:
+        try:
+            message = loads(frame)
+        except Malformed as error:
+            word = text_control(frame)
+            if word:
+                out.control += 1
+                if word == "ping" and len(out.replies) < MAX_REPLIES:
+                    out.replies.append("pong")
+            else:
+                out.malformed.append((frame, str(error)))
+            return
+        reader = self._reader
+        reader.read(message, recv)
+        out.bad_times += reader.bad_times
+        if reader.ticks:
+            out.data += 1
+        elif reader.not_finite:
+            out.malformed.append((frame, f"no finite number in it, {len(frame):,} bytes"))
+            return
+        elif reader.control:
+            out.control += 1
+            for said in reader.complaints:
+                notice(out, printable(said))
+            out.replies.extend(reader.replies[: MAX_REPLIES - len(out.replies)])
+            return
+        else:
+            out.other += 1
+        if self._to_look_at:
+            self._to_look_at -= 1
+            if not self._to_look_at:
+                self._candidates = None
+
+
+def _joined(first: Decoded, rows: Rows, rest: Decoded, recv: int) -> Decoded:
+    """What `rest` decoded after `first`, in one."""
+    rest.batches = [*rows.batches(recv), *rest.batches]
+    rest.data += first.data
+    rest.control += first.control
+    rest.other += first.other
+    rest.malformed = [*first.malformed, *rest.malformed]
+    rest.bad_times += first.bad_times
+    rest.replies = [*first.replies, *rest.replies]
+    rest.notices = [*first.notices, *rest.notices]
+    return rest

@@ -1,0 +1,1 @@
+"""How the fields of unknown frames are found."""
