@@ -23,7 +23,7 @@ WINDOW = 100_000
 MEMORY = 512 << 20
 
 # The field that stands for its stream where one number must: the first of these that it has, else its first.
-MAIN_FIELDS = ("price", "last", "close", "value", "mid", "bid", "y")
+MAIN_FIELDS = ("price", "last", "last_price", "px", "p", "tp", "close", "c", "value", "val", "mid", "bid", "y")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,8 @@ class Session:
                 text = f"more than {MAX_STREAMS:,} streams: further ones are counted, not kept"
                 self.note(Event(self.clock(), feed.name, "lost", text))
             return None
-        main = next((name for name in MAIN_FIELDS if name in stream.fields), stream.fields[0])
+        by_last_part = {name.rpartition(".")[2].lower(): name for name in reversed(stream.fields)}
+        main = next((by_last_part[name] for name in MAIN_FIELDS if name in by_last_part), stream.fields[0])
         known = self.known.get(stream.key)
         seen = (known.ids, known.ids_t) if known and known.ids is not None and known.ids_t is not None else None
         series = Series(stream.fields, self.window)
