@@ -69,6 +69,7 @@ def test_waits_are_until_the_next_step_and_long_enough_for_a_block() -> None:
         ticks.due(0, WALL, 10)
     assert slow.wait(0) == S // 2
     assert fast.wait(0) == 4_000_000
+    assert fast.wait(S // 1_000) == 4_000_000
     assert fast.wait(S) == 0
 
 

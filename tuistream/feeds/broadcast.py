@@ -129,7 +129,8 @@ class Broadcast:
 
     def _make_due(self, ticks: SteadyTicks) -> None:
         """Make one block of what is due; all of it where nobody listens."""
-        while len(times := ticks.due(time.monotonic_ns(), time.time_ns(), self._steps)):
+        now, wall = time.monotonic_ns(), time.time_ns()
+        while len(times := ticks.due(now, wall, self._steps)):
             self._make(times)
             if self._subscribers:
                 return

@@ -25,7 +25,7 @@ class Client(ServerConnection):
         super().__init__(*args, **kwargs)
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self._opened = opened
-        self._said_all = False
+        self._left_in_order = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -34,6 +34,7 @@ class Client(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._opened.discard(self)
+        self._left_in_order = self._left_in_order and exc is None
         self.gone.set_result(None)
 
     def process_event(self, event: Any) -> None:
@@ -42,7 +43,7 @@ class Client(ServerConnection):
             super().process_event(event)
 
     def eof_received(self) -> None:
-        self._said_all = True
+        self._left_in_order = True
         super().eof_received()
 
     @property
@@ -51,7 +52,7 @@ class Client(ServerConnection):
 
         One that was killed before it had read everything did not: its TCP resets the connection.
         """
-        return self._said_all or self.protocol.close_rcvd is not None
+        return self._left_in_order or self.protocol.close_rcvd is not None
 
     async def end(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
         """Close, and return when the client is gone. It has CLOSE_SECONDS to read what its TCP holds, and answer."""

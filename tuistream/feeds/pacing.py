@@ -46,11 +46,11 @@ class SteadyTicks:
         return (steps * (1e9 / self._rate)).astype(np.int64) + (self._start + self._wall)
 
     def wait(self, now: int) -> int:
-        """Nanoseconds until there is something worth waking for: 0 where steps are due."""
+        """Nanoseconds until there is something worth waking for: 0 where steps are overdue."""
         if self._start is None:
             return 0
         due = self._at(self._made)
-        return 0 if due <= now else max(due - now, BLOCK_NS)
+        return 0 if due <= now - BLOCK_NS else max(due - now, BLOCK_NS)
 
     def _at(self, step: int) -> int:
         assert self._start is not None
