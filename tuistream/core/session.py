@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times
+from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times, Values
 from tuistream.core.continuity import Checked, Continuity
 from tuistream.core.outbox import Outbox
 from tuistream.core.series import Series
@@ -65,18 +66,27 @@ class StreamState:
     high: float = np.nan
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
 
-    def note_values(self, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-        finite = values[np.isfinite(values)]
-        if not len(finite):
-            return
-        if np.isnan(self.first):
-            self.first = self.low = self.high = self.last = float(finite[0])
-        self.low = min(self.low, float(finite.min()))
-        self.high = max(self.high, float(finite.max()))
-        newest = float(finite[-1])
-        if newest != self.last or len(finite) > 1:
-            other = finite[finite != newest]
-            self.previous = float(other[-1]) if len(other) else self.last if self.last != newest else self.previous
+    def note_values(self, values: Values) -> None:
+        """Take the newest values of the main field into account."""
+        if len(values) == 1:
+            newest = least = greatest = before = float(values[0])
+            if not math.isfinite(newest):
+                return
+        else:
+            finite = values[np.isfinite(values)]
+            if not len(finite):
+                return
+            newest, least, greatest = float(finite[-1]), float(finite.min()), float(finite.max())
+            others = finite[finite != newest]
+            before = float(others[-1]) if len(others) else newest
+        if math.isnan(self.first):
+            self.first = float(values[np.isfinite(values)][0])
+            self.low = self.high = self.last = self.first
+        self.low, self.high = min(self.low, least), max(self.high, greatest)
+        if before != newest:
+            self.previous = before
+        elif self.last != newest:
+            self.previous = self.last
         self.last = newest
 
 

@@ -18,7 +18,7 @@ from tuistream.store.flush import Flush, prepare
 from tuistream.store.opening import Sync, reason_of, result_code
 from tuistream.store.writer import Displaced, Writer
 
-FLUSH_SECONDS = 0.2  # with the time to write, what comes is in the file within 250 ms
+FLUSH_SECONDS = 0.23  # with the time to write, what comes is in the file within 250 ms
 FLUSH_ROWS = 20_000
 HEARTBEAT_SECONDS = 10.0
 FIRST_RETRY_SECONDS = 0.1
