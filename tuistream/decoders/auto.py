@@ -15,7 +15,8 @@ from tuistream.decoders.wire.report import StreamReport, reports
 from tuistream.decoders.wire.rows import Rows
 from tuistream.decoders.wire.venue import VenueDecoder, notice
 
-LOOKED_AT = 8  # frames with data after which a feed is nobody's that we know
+LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
+LOOKED_AT_IN_ALL = 1_000  # frames without one
 MAX_REPLIES = 20  # to one read
 STALE_AFTER = 10.0
 
@@ -35,7 +36,8 @@ class Decoder:
         self._reader = Reader(self._rows, options)
         self._venue: VenueDecoder | None = None
         self._candidates: list[VenueDecoder] | None = None
-        self._to_look_at = LOOKED_AT if options == DecoderOptions() else 0
+        self._looking = options == DecoderOptions()
+        self._with_ticks = self._without = 0  # frames looked at
 
     @property
     def chosen(self) -> str:
@@ -69,7 +71,7 @@ class Decoder:
             return self._venue.decode(frames, recv)
         out = Decoded()
         for at, frame in enumerate(frames):
-            if self._to_look_at:
+            if self._looking:
                 self._venue = self._recognised(frame)
                 if self._venue:
                     rest = self._venue.decode(frames[at:], recv)
@@ -82,7 +84,19 @@ class Decoder:
         if self._candidates is None:
             plain = DecoderOptions()
             self._candidates = [cast(VenueDecoder, create(name, self._feed, plain)) for name in venues()]
-        return next((venue for venue in self._candidates if venue.recognises(frame)), None)
+        try:
+            message = loads(frame)
+        except Malformed:
+            return None
+        return next((venue for venue in self._candidates if venue.understands(message)), None)
+
+    def _note_looked(self, ticks: int) -> None:
+        """A frame was nobody's that we know."""
+        self._with_ticks += ticks > 0
+        self._without += ticks == 0
+        if self._with_ticks >= LOOKED_AT or self._without >= LOOKED_AT_IN_ALL:
+            self._looking = False
+            self._candidates = None
 
     def _take(self, frame: bytes, recv: int, out: Decoded) -> None:
         try:
@@ -103,19 +117,15 @@ class Decoder:
             out.data += 1
         elif reader.not_finite:
             out.malformed.append((frame, f"no finite number in it, {len(frame):,} bytes"))
-            return
         elif reader.control:
             out.control += 1
             for said in reader.complaints:
                 notice(out, printable(said))
             out.replies.extend(reader.replies[: MAX_REPLIES - len(out.replies)])
-            return
         else:
             out.other += 1
-        if self._to_look_at:
-            self._to_look_at -= 1
-            if not self._to_look_at:
-                self._candidates = None
+        if self._looking:
+            self._note_looked(reader.ticks)
 
 
 def _joined(first: Decoded, rows: Rows, rest: Decoded, recv: int) -> Decoded:

@@ -46,7 +46,19 @@ _KINDS = {
     "avgPrice": Kind("avgPrice", {"price": "w"}, "T"),
     "markPriceUpdate": Kind("markPrice", {"price": "p"}, "E", optional={"index": "i", "settle": "P", "funding": "r"}),
 }
-_OURS = {*_KINDS, "bookTicker", "kline", "depthUpdate", "serverShutdown"}
+# The keys by which an event is known to be Binance's, besides "e".
+_OURS = {
+    "trade": "E s t p q T m",
+    "aggTrade": "E s a p q f l T m",
+    "kline": "E s k",
+    "bookTicker": "u s b B a A T E",
+    "depthUpdate": "E s U u b a",
+    "24hrMiniTicker": "E s c o h l v q",
+    "24hrTicker": "E s p P w c Q o h l v q",
+    "markPriceUpdate": "E s p i r T",
+    "avgPrice": "E s i w T",
+    "serverShutdown": "E",
+}
 _STREAM_TYPES = {
     name.lower(): name for name in ("trade", "aggTrade", "bookTicker", "miniTicker", "ticker", "avgPrice", "depth")
 }
@@ -148,10 +160,8 @@ class Decoder(VenueDecoder):
         return self._event(message, recv, out)
 
     def _each(self, events: list[Any], recv: int, out: Decoded) -> Outcome:
-        for event in events:
-            if type(event) is dict:
-                self._event(event, recv, out)
-        return Outcome.OTHER
+        outcomes = {self._event(event, recv, out) for event in events if type(event) is dict}
+        return Outcome.CONTROL if Outcome.CONTROL in outcomes else Outcome.OTHER
 
     def _event(self, event: Message, recv: int, out: Decoded) -> Outcome:
         which = event.get("e")
@@ -194,19 +204,14 @@ class Decoder(VenueDecoder):
             self._stage(Kind(f"kline_{printable(str(bar['i']), 8)}", _BAR, "T"), event["s"], bar, recv)
 
     def _is_ours(self, message: object) -> bool:
-        if type(message) is list:
-            message = message[0]
-        if type(message) is not dict:
+        if type(message) is dict and type(message.get("stream")) is str and "data" in message:
+            message = message["data"]
+        event = message[0] if type(message) is list else message
+        if type(event) is not dict:
             return False
-        if type(message.get("stream")) is str and "data" in message:
-            data = message["data"]
-            event = data[0] if type(data) is list else data
-            return type(event) is dict and ("@" in message["stream"] or message["stream"].startswith("!"))
-        if message.get("e") in _OURS:
-            return type(message.get("E")) is int and (
-                type(message.get("s")) is str or message["e"] == "serverShutdown"
-            )
-        return "e" not in message and _is_book_ticker(message) and "E" not in message
+        if "e" in event:
+            return event["e"] in _OURS and event.keys() >= set(_OURS[event["e"]].split())
+        return "E" not in event and _is_book_ticker(event)
 
 
 def _is_book_ticker(event: Message) -> bool:

@@ -64,7 +64,17 @@ _TICKER_ADVANCED = Kind(
 )
 _MAKER_SOLD = {"sell": 1.0, "buy": -1.0}  # the side of trades is the maker's, in both feeds
 _TAKER_BOUGHT = {"buy": 1.0, "sell": -1.0}  # that of the Exchange's ticker is the taker's
-_EXCHANGE = {"match", "last_match", "ticker", "heartbeat", "l2update", "received", "open", "done", "change"}
+# The keys by which a message is known to be the Exchange's, besides "type".
+_MATCH = {"trade_id", "maker_order_id", "side", "size", "price", "product_id", "sequence", "time"}
+_EXCHANGE = {
+    "match": _MATCH,
+    "last_match": _MATCH,
+    "ticker": {"sequence", "product_id", "price", "volume_24h", "best_bid", "best_ask"},
+    "heartbeat": {"sequence", "last_trade_id", "product_id", "time"},
+    "l2update": {"product_id", "changes", "time"},
+    "snapshot": {"product_id", "asks", "bids"},
+    "subscriptions": {"channels"},
+}
 _PRODUCT = re.compile(r"[A-Z0-9.]+(?:-[A-Z0-9.]+)+", re.ASCII)
 
 
@@ -164,11 +174,7 @@ class Decoder(VenueDecoder):
         if type(message.get("events")) is list and type(message.get("sequence_num")) is int:
             return type(message.get("channel")) is str and type(message.get("timestamp")) is str
         which = message.get("type")
-        if which == "subscriptions":
-            return type(message.get("channels")) is list
-        if which == "snapshot":
-            return "product_id" in message and "asks" in message and "bids" in message
-        return which in _EXCHANGE and type(message.get("product_id")) is str and type(message.get("time")) is str
+        return type(which) is str and which in _EXCHANGE and message.keys() >= _EXCHANGE[which]
 
 
 def endpoint(what: str) -> Endpoint:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from tuistream.core.batch import Batch
+
+if TYPE_CHECKING:
+    from tuistream.decoders.wire.report import StreamReport
 
 MAX_FIELDS = 64
 MAX_NAME = 80
@@ -63,8 +66,8 @@ class Decoder(Protocol):
     def heartbeat(self) -> tuple[float, str] | None:
         """Seconds of silence after which to send a message, and the message; None where none is wanted."""
 
-    def recognises(self, frame: bytes) -> bool:
-        """Whether this first frame of an unknown feed is this decoder's. Never raises."""
+    def describe(self) -> list[StreamReport]:
+        """The streams so far, and where in the frames their fields, times and ids were found."""
 
 
 @dataclass(frozen=True, slots=True)

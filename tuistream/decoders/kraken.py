@@ -47,7 +47,13 @@ _TICKER_V1 = {
     "open": ("o", 1),
 }
 _SIDES = {"buy": 1.0, "sell": -1.0, "b": 1.0, "s": -1.0}  # the taker's
-_CHANNELS = {"trade", "ticker", "book", "ohlc", "level3", "instrument"}
+# The keys by which a message of version 2 is known, in its first row.
+_CHANNELS = {
+    "trade": {"side", "price", "qty", "ord_type", "trade_id", "timestamp"},
+    "ticker": {"bid", "bid_qty", "ask", "ask_qty", "last"},
+    "book": {"bids", "asks", "checksum"},
+    "ohlc": {"open", "high", "low", "close", "interval_begin"},
+}
 _CHANNEL_V1 = re.compile(r"trade|ticker|spread|(?:book|ohlc)-\d+", re.ASCII)
 _PAIR = re.compile(r"[A-Z0-9.]+/[A-Z0-9.]+", re.ASCII)
 
@@ -120,7 +126,7 @@ class Decoder(VenueDecoder):
             return False
         if channel == "status":
             return bool(data[0].get("api_version") == "v2")
-        return channel in _CHANNELS and "/" in data[0]["symbol"]
+        return channel in _CHANNELS and "/" in data[0]["symbol"] and data[0].keys() >= _CHANNELS[channel]
 
 
 def _complaint(message: Message, out: Decoded) -> None:

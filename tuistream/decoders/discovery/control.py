@@ -81,10 +81,10 @@ def kind_without(kind: str, name: str) -> str:
     """A kind such as a topic without the stream's name in it: "btcusdt@trade" of BTCUSDT is "trade"."""
     if not name or len(kind) <= len(name):
         return kind
-    at = kind.lower().find(name.lower())
-    if at < 0 or len(kind.lower()) != len(kind) or len(name.lower()) != len(name):
+    match = re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", kind, re.IGNORECASE)
+    if match is None:
         return kind
-    parts = (_SEPARATORS.sub(".", part).strip(".") for part in (kind[:at], kind[at + len(name) :]))
+    parts = (_SEPARATORS.sub(".", part).strip(".") for part in (kind[: match.start()], kind[match.end() :]))
     return ".".join(part for part in parts if part) or kind
 
 

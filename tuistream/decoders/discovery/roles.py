@@ -76,9 +76,7 @@ class Roles:
             or self._dated(outer)
             or self._first(leaves, words.TIMES, self._is_possible)
             or next((leaf for leaf in leaves if is_written_time(leaf.value)), None)
-            or self._first(
-                leaves, tuple(words.CERTAIN_TIMES), lambda leaf: unit_of(leaf.value) != "" or _is_zero(leaf)
-            )
+            or self._first(leaves, tuple(words.CERTAIN_TIMES), lambda leaf: type(leaf.value) in (int, float, str))
             or next((leaf for leaf in leaves if self._is_now(leaf)), None)
         )
 
@@ -202,10 +200,6 @@ def _is_name(leaf: Leaf) -> bool:
 
 def _is_name_by_id(leaf: Leaf) -> bool:
     return _is_word(leaf.value) and words.LIKE_A_UNIQUE_ID.search(leaf.value) is None
-
-
-def _is_zero(leaf: Leaf) -> bool:
-    return is_number(leaf.value) and float(leaf.value) <= 0
 
 
 def _is_date_alone(value: object) -> bool:

@@ -21,8 +21,8 @@ PLAIN_LISTS = ENVELOPES | frozenset(
 
 # A time whatever its value: one that cannot be is a bad time, not a field.
 TIMES = _words(
-    "trade_time_ms trade_time tradeTime T event_time eventTime transact_time microtimestamp timestamp_ns timestamp_us "
-    "timestamp_ms timestamp_e6 timestamp time datetime dateTime date_time ts tms ttms E t date epoch"
+    "trade_time_ms trade_time tradeTime T event_time eventTime transact_time microtimestamp timestamp_ns "
+    "timestamp_us timestamp_ms timestamp_e6 timestamp time datetime dateTime date_time ts tms ttms E t date epoch"
 )
 CERTAIN_TIMES = frozenset(
     _words(

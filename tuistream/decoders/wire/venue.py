@@ -77,8 +77,15 @@ class VenueDecoder:
 
     def recognises(self, frame: bytes) -> bool:
         try:
-            return self._is_ours(loads(frame))
-        except (Malformed, KeyError, TypeError, IndexError):
+            return self.understands(loads(frame))
+        except Malformed:
+            return False
+
+    def understands(self, message: object) -> bool:
+        """Whether a message, the first of an unknown feed, is this venue's. Never raises."""
+        try:
+            return self._is_ours(message)
+        except (KeyError, TypeError, IndexError, AttributeError):
             return False
 
     def describe(self) -> list[StreamReport]:
