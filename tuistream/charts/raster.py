@@ -1,0 +1,196 @@
+"""Lines from arrays to cells of characters.
+
+A cell holds dots: 2 x 4 in braille, 2 x 2 in quadrant blocks, 1 x 3 in ASCII. A line is drawn as the polyline
+through its points: each column of dots gets the span between the smallest and the largest value that the polyline
+takes in it, so that a spike of one tick shows at every zoom and a line has no holes.
+
+The law of anchored columns: the time at which a column begins depends on `t0` and on the width of a cell only.
+Where that width, (t1 - t0) / width, is a whole number of ns, a viewport moved by whole cells shows every old column
+as it was, but for the last one, which also holds what is at `t1` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuistream.charts.polyline import Grid, Spans, spans_of
+from tuistream.core.batch import Times, Values
+
+NO_INK: Final = -1
+BLANK: Final = 0x20
+
+Dots = NDArray[np.bool_]
+Codes = NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """t: int64[n], ns, sorted. v: float64[n]; NaN and infinities are no values and leave the line open.
+
+    gaps: stretches (from, to) in ns, which no line crosses; what lies inside one is drawn.
+    style: the index, 0 to 127, that the cells of this line get.
+    """
+
+    t: Times
+    v: Values
+    gaps: tuple[tuple[int, int], ...] = ()
+    style: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Viewport:
+    """Times from t0 to t1, ns, and values from lo (the lower edge) to hi (the upper). log: a logarithmic scale."""
+
+    t0: int
+    t1: int
+    lo: float
+    hi: float
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """A drawing. chars: uint16[height, width], code points. ink: int8[height, width], the style of the line that
+    owns a cell, -1 where there is none. fill: bool[height, width], cells that hold nothing but an area's filling.
+    """
+
+    chars: Codes
+    ink: NDArray[np.int8]
+    fill: NDArray[np.bool_]
+
+    def rows(self) -> list[str]:
+        """The text of each row, from the top."""
+        return [row.astype("<u2").tobytes().decode("utf-16-le") for row in self.chars]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GlyphSet:
+    """How dots become characters. bits: the bit of each dot, int[rows, columns], in the index into `codes`.
+
+    filling: whether the dots of an area's filling at (row, column) are set, by row and column modulo its shape, or
+    the character that fills a whole cell.
+    """
+
+    bits: NDArray[np.uint8]
+    codes: Codes
+    filling: NDArray[np.bool_] | str
+
+    @property
+    def dots(self) -> tuple[int, int]:
+        """Rows and columns of dots in a cell."""
+        rows, columns = self.bits.shape
+        return rows, columns
+
+
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-16-le"), dtype="<u2").astype(np.uint16)
+
+
+def glyph_set(glyphs: str) -> GlyphSet:
+    """The glyph set named `glyphs`: "braille", "blocks" or "ascii". Raises KeyError for any other."""
+    return _GLYPH_SETS[glyphs]
+
+
+# Bits of braille patterns: Unicode 15, chapter 21.1.
+_BRAILLE_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
+_BRAILLE = np.concatenate(([BLANK], np.arange(0x2801, 0x2900))).astype(np.uint16)
+_CHECKERS = np.array([[True, False], [False, True]])
+_GLYPH_SETS: Final = {
+    "braille": GlyphSet(_BRAILLE_BITS, _BRAILLE, _CHECKERS),
+    "blocks": GlyphSet(np.array([[1, 2], [4, 8]], dtype=np.uint8), _codes(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"), "▒"),
+    "ascii": GlyphSet(np.array([[1], [2], [4]], dtype=np.uint8), _codes(" '-|.:||"), ":"),
+}
+for _set in _GLYPH_SETS.values():
+    _set.bits.flags.writeable = _set.codes.flags.writeable = False
+
+
+def rasterise(
+    lines: Sequence[Line], viewport: Viewport, width: int, height: int, glyphs: str = "braille", kind: str = "line"
+) -> Cells:
+    """Draw `lines` into width x height cells, the first line on top: where two share a cell it keeps its ink.
+
+    kind: "line", or "area", which fills from the first line to zero, or to the lower edge where zero is not in
+    range. Nothing is drawn where the viewport has no extent; no float and no time makes it raise.
+    """
+    shape = (max(0, height), max(0, width))
+    cells = Cells(np.full(shape, BLANK, np.uint16), np.full(shape, NO_INK, np.int8), np.zeros(shape, np.bool_))
+    if not shape[0] or not shape[1] or viewport.t1 <= viewport.t0:
+        return cells
+    chosen = glyph_set(glyphs)
+    rows, columns = chosen.dots
+    grid = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, width, columns, height * rows)
+    spans = [spans_of(line.t, line.v, line.gaps, grid) for line in lines]
+    if kind == "area" and lines:
+        _fill(cells, lines[0], spans[0], grid, chosen)
+    pattern = np.zeros(shape, np.uint8)
+    for line, drawn in zip(reversed(lines), reversed(spans), strict=True):
+        bits = _packed(painted(drawn.columns, drawn.top, drawn.bottom, grid), chosen)
+        touched = bits != 0
+        cells.ink[touched] = line.style
+        cells.fill[touched] = False
+        pattern |= bits
+    inked = pattern != 0
+    cells.chars[inked] = chosen.codes[pattern[inked]]
+    return cells
+
+
+def rows_of(viewport: Viewport, values: Sequence[float], height: int) -> NDArray[np.int64]:
+    """The rows of cells in which values lie, int64[n]: from 0 to height - 1 for those in range."""
+    grid = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, 1, 1, height)
+    known = np.array(values, dtype=np.float64)
+    if viewport.log:
+        known = np.maximum(known, np.finfo(np.float64).tiny)
+    return grid.rows_of(grid.heights(known))
+
+
+def columns_of(viewport: Viewport, times: Sequence[int], width: int) -> NDArray[np.int64]:
+    """The columns of cells in which times (ns) lie, int64[n]; the first and the last one for what is outside."""
+    edges = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, width, 1, 1).edges()
+    found = np.searchsorted(edges, np.array(times, dtype=np.int64), side="right") - 1
+    return np.clip(found, 0, width - 1)
+
+
+def painted(columns: NDArray[np.int64], top: NDArray[np.int64], bottom: NDArray[np.int64], grid: Grid) -> Dots:
+    """Dots bool[rows, columns] that are set in spans from row `top` to row `bottom`, both included."""
+    rows, width = grid.rows, grid.columns
+    above, below = np.clip(top, 0, rows), np.clip(bottom + 1, 0, rows)
+    seen = above < below
+    if not seen.all():
+        columns, above, below = columns[seen], above[seen], below[seen]
+    steps = np.bincount(above * width + columns, minlength=(rows + 1) * width)
+    steps -= np.bincount(below * width + columns, minlength=(rows + 1) * width)
+    return np.cumsum(steps.reshape(rows + 1, width)[:rows], axis=0) > 0
+
+
+def _fill(cells: Cells, line: Line, spans: Spans, grid: Grid, glyphs: GlyphSet) -> None:
+    """Fill between the line and its base."""
+    base = grid.row_of_zero()
+    dots = painted(spans.columns, np.minimum(spans.top, base), np.maximum(spans.bottom, min(base, grid.rows)), grid)
+    if isinstance(glyphs.filling, str):
+        rows, columns = glyphs.dots
+        full = dots.reshape(cells.ink.shape[0], rows, cells.ink.shape[1], columns).all(axis=(1, 3))
+        cells.chars[full] = ord(glyphs.filling)
+    else:
+        period = glyphs.filling.shape
+        mask = np.tile(glyphs.filling, (-(-grid.rows // period[0]), -(-grid.columns // period[1])))
+        bits = _packed(dots & mask[: grid.rows, : grid.columns], glyphs)
+        full = bits != 0
+        cells.chars[full] = glyphs.codes[bits[full]]
+    cells.ink[full] = line.style
+    cells.fill[full] = True
+
+
+def _packed(dots: Dots, glyphs: GlyphSet) -> NDArray[np.uint8]:
+    """The bits of each cell, uint8[height, width]."""
+    rows, columns = glyphs.dots
+    cells = dots.view(np.uint8)
+    bits = np.zeros((dots.shape[0] // rows, dots.shape[1] // columns), np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            bits |= cells[row::rows, column::columns] * glyphs.bits[row, column]
+    return bits

@@ -1,0 +1,134 @@
+"""The plot of a stream: plotext's axes, our lines between them, and rows that are sent only when they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual_plotext import PlotextPlot
+
+from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, compose, layout_for, message_frame
+from tuistream.charts.raster import Line, Viewport
+
+FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
+SLACK: Final = 3  # cells that the room for value labels may be too wide before it is narrowed
+
+
+class StreamPlot(PlotextPlot):
+    """Shows lines of a stream, drawn by `show`; to be called at most as often as the screen is to change.
+
+    A line's style is the index of its ink in `tuistream.charts.panel.INKS`: 0 to 3 are fields ("price" to
+    "price-4"), 4 to 7 averages ("average-1" to "average-4"). The stylesheet gives each ink its colour as
+    `.stream-plot--NAME`. Has neither timer nor border of its own.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"stream-plot--{ink}" for ink in INKS}
+    ALLOW_SELECT = False
+
+    DEFAULT_CSS = """
+    StreamPlot {
+        .stream-plot--price { color: $primary; }
+        .stream-plot--price-2 { color: $warning; }
+        .stream-plot--price-3 { color: $secondary; }
+        .stream-plot--price-4 { color: $success; }
+        .stream-plot--average-1 { color: $accent; }
+        .stream-plot--average-2 { color: $secondary; }
+        .stream-plot--average-3 { color: $success; }
+        .stream-plot--average-4 { color: $error; }
+        .stream-plot--fill { color: $primary 35%; }
+        .stream-plot--gap { color: $foreground 18%; }
+        .stream-plot--gap-label { color: $foreground 55%; }
+        .stream-plot--axis { color: $foreground 25%; }
+        .stream-plot--label { color: $foreground 60%; }
+        .stream-plot--up { color: $success; text-style: bold; }
+        .stream-plot--down { color: $error; text-style: bold; }
+        .stream-plot--flat { color: $foreground; text-style: bold; }
+        .stream-plot--message { color: $foreground 70%; }
+    }
+    """
+
+    def __init__(
+        self,
+        glyphs: str = "braille",
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """glyphs: "braille", "blocks" or "ascii"."""
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        # The axes take their colours from our own classes, so plotext needs no theme made of the app's.
+        self.set_reactive(PlotextPlot.theme, "textual-clear")
+        self.glyphs = glyphs
+        self._labels = FIRST_LABELS
+        self._axes = Axes()
+        self._frame: Frame | None = None
+
+    @property
+    def canvas_size(self) -> tuple[int, int]:
+        """Columns and rows that lines have, at least 1 each; may be narrower after a `show` with wider labels."""
+        layout = self._layout(self.size)
+        return max(1, layout.columns), max(1, layout.rows)
+
+    def show(
+        self,
+        lines: Sequence[Line],
+        viewport: Viewport,
+        value_ticks: Sequence[tuple[float, str]],
+        time_ticks: Sequence[tuple[int, str]],
+        last: tuple[float, str, str] | None,
+        gaps: Sequence[Gap],
+        message: str = "",
+        kind: str = "line",
+    ) -> None:
+        """Set what is shown.
+
+        value_ticks, time_ticks: values, and times in ns, with their labels. last: the newest value, its text, and
+        its direction, "up", "down" or "flat". gaps: (from, to) in ns, or three with a word for what is there.
+        message: shown, if there is one, instead of all else, as it is but for what is no glyph. kind: "line" or
+        "area". Nothing of the arrays is kept.
+        """
+        width, height = self.size
+        if width < 1 or height < 1:
+            return
+        if message:
+            self._put(message_frame(message, width, height, self.glyphs))
+            return
+        tag = Tag(*last) if last is not None else None
+        self._fit_labels([label for _value, label in value_ticks] + ([tag.text] if tag else []))
+        layout = self._layout(self.size)
+        self._put(compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind))
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` as it was last shown; depends on nothing else."""
+        width = self.size.width
+        frame = self._frame
+        if frame is None or y >= frame.height:
+            return Strip.blank(width, self.rich_style)
+        segments = [
+            Segment(text, self.get_component_rich_style(f"stream-plot--{INKS[ink]}") if ink >= 0 else self.rich_style)
+            for text, ink in frame.runs(y)
+        ]
+        return Strip(segments, frame.width).adjust_cell_length(width, self.rich_style)
+
+    def _layout(self, size: Size) -> Layout:
+        return layout_for(size.width, size.height, self._labels)
+
+    def _fit_labels(self, labels: Sequence[str]) -> None:
+        """Make room for the labels; give it back only when there is plenty, so that the canvas stands still."""
+        needed = max(map(len, labels), default=0)
+        if needed > self._labels or needed < self._labels - SLACK:
+            self._labels = needed
+
+    def _put(self, frame: Frame) -> None:
+        before, self._frame = self._frame, frame
+        if before is None or (before.width, before.height) != (frame.width, frame.height):
+            self.refresh()
+            return
+        rows = frame.changed_rows(before)
+        if rows:
+            self.refresh(*[Region(0, first, frame.width, stop - first) for first, stop in rows])
