@@ -52,7 +52,11 @@ class TickServer:
 
 async def start(*arguments: str, **options: Any) -> asyncio.subprocess.Process:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TUISTREAM")}
-    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE, "env": environment} | options
+    pipes: dict[str, Any] = {
+        "stdout": asyncio.subprocess.PIPE,
+        "stderr": asyncio.subprocess.PIPE,
+        "env": environment,
+    } | options
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "tuistream", *arguments, **pipes)
 
 

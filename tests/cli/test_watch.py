@@ -92,11 +92,12 @@ def test_signals_end_it_in_good_order(tmp_path: Path, number: signal.Signals) ->
 
 def test_a_file_that_another_process_records_is_only_watched(tmp_path: Path) -> None:
     db = str(tmp_path / "x.db")
-    with served("gbm") as url, Terminal(url, "--db", db) as first, Terminal(url, "--db", db) as second:
+    with served("gbm") as url, Terminal(url, "--db", db) as first:
         first.until(lambda _: rows(Path(db)) > 5)
-        second.until(lambda text: f"recorded by pid {first.pid}" in text and "live" in text)
-        second.type("q")
-        assert second.end() == 0
+        with Terminal(url, "--db", db) as second:
+            second.until(lambda text: f"recorded by pid {first.pid}" in text and "live" in text)
+            second.type("q")
+            assert second.end() == 0
 
 
 def test_with_no_terminal_it_says_what_to_do() -> None:

@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from tuistream import decoders
+from tuistream.core.batch import Batch
 from tuistream.core.session import Session
 from tuistream.core.status import FeedState, FeedStatus
 from tuistream.decoders.contract import DecoderOptions
@@ -155,7 +156,7 @@ async def test_a_full_outbox_stops_the_reading() -> None:
     async with server(handler) as url:
         running = asyncio.create_task(feed_of(session, url).run())
         while not running.done() or outbox.rows:
-            taken += sum(len(item) for item in outbox.take(50) if hasattr(item, "recv"))
+            taken += sum(len(item) for item in outbox.take(50) if isinstance(item, Batch))
             await asyncio.sleep(0.001)
         await running
     assert taken == 2_000
