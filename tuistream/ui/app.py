@@ -1,0 +1,277 @@
+"""The monitor: a status line, a watch list, a grid of panels, a log of events, a footer. All of it is polled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.command import Provider
+from textual.containers import Horizontal
+from textual.dom import DOMNode
+from textual.geometry import Size
+
+from tuistream.charts.numbers import glyphs_for
+from tuistream.core.batch import StreamKey
+from tuistream.core.errors import SettingsError
+from tuistream.core.session import Session
+from tuistream.core.status import RecordingStatus
+from tuistream.ui.commands import Pane, app_bindings
+from tuistream.ui.events import EventLog
+from tuistream.ui.filter import FilterInput
+from tuistream.ui.footer import Footer
+from tuistream.ui.glyphs import signs_for
+from tuistream.ui.grid import Grid
+from tuistream.ui.help import HelpScreen
+from tuistream.ui.line import InkPot, Line
+from tuistream.ui.messages import Said, StreamChosen
+from tuistream.ui.options import ViewOptions
+from tuistream.ui.palette import CommandProvider
+from tuistream.ui.status_line import StatusLine, local_time
+from tuistream.ui.streams import Streams
+from tuistream.ui.themes import DARK, LIGHT, THEMES, variable_defaults
+from tuistream.ui.tiles import neighbour
+from tuistream.ui.watch_list import Tabs, WatchList
+
+SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
+SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
+LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 60, 20
+
+
+class TuistreamApp(App[int]):
+    """Shows a session, and changes nothing in it. demo: the line that a demo shows, or nothing."""
+
+    CSS_PATH = "tuistream.tcss"
+    TITLE = "tuistream"
+    AUTO_FOCUS = "Panel"
+    BINDINGS: ClassVar[list[Binding]] = app_bindings()  # type: ignore[assignment]
+    COMMANDS: ClassVar[set[type[Provider]]] = {CommandProvider}  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        session: Session,
+        options: ViewOptions,
+        recording: Callable[[], RecordingStatus],
+        *,
+        demo: str = "",
+    ) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        if options.theme and options.theme not in self.available_themes:
+            known = ", ".join(sorted(self.available_themes))
+            raise SettingsError(f"--theme {options.theme!r} is not known; known are {known}")
+        self.theme = options.theme or DARK
+        self.options = options
+        self.paused: int | None = None
+        encoding = getattr(sys.__stdout__, "encoding", None) or ""
+        glyphs = options.glyphs or glyphs_for(os.environ, encoding)
+        signs = signs_for(glyphs)
+        self.ascii_only = glyphs == "ascii"
+        self.inks = InkPot()
+        self._session = session
+        self._recording = recording
+        self._slow_at = 0
+        self._streams = Streams(session)
+        self._status = StatusLine(session, signs, options.timezone)
+        self._demo = Line(id="demo")
+        self._demo_text = demo
+        self._list = WatchList(self._streams, signs, glyphs)
+        self._tabs = Tabs(self._list, signs)
+        self._grid = Grid(session, self._streams, self._list.rows, options, signs, glyphs)
+        self._events = EventLog(session, options.timezone)
+        self._filter = FilterInput()
+        self._footer = Footer(signs)
+
+    def compose(self) -> ComposeResult:
+        yield self.inks
+        yield self._status
+        yield self._demo
+        yield self._tabs
+        with Horizontal(id="panes"):
+            yield self._list
+            yield self._grid
+        yield self._events
+        yield self._filter
+        yield self._footer
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults(self.current_theme.to_color_system().generate())
+
+    def on_mount(self) -> None:
+        self.set_class(self.ascii_only, "-ascii")
+        self.screen.set_class(bool(self._demo_text), "-demo")
+        self._demo.show([(" DEMO ", "badge"), (f"  {self._demo_text}", "plain")])
+        self._fit(self.size)
+        self.set_interval(1 / self.options.fps, self.beat)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._fit(event.size)
+        self._slow_at = 0
+
+    def beat(self, everything: bool = False) -> None:
+        """Bring the screen up to date: panels, and `everything` else a few times a second or now."""
+        if len(self.screen_stack) > 1:
+            return
+        now = self.options.clock()
+        slow = everything or not 0 <= now - self._slow_at < SLOW_NS
+        if self._streams.update(now):
+            self._list.streams_new()
+            self._grid.fill()
+            slow = True
+        as_of = now if self.paused is None else self.paused
+        self._grid.update(as_of)
+        if slow:
+            self._slow_at = now
+            self._status.update(now, self._recording(), self.paused)
+            self._events.update(now)
+            if self.paused is None:
+                self._list.update(as_of)
+            if self._tabs.display:
+                self._tabs.update(as_of, self._current())
+            self._footer.update(self._pane())
+
+    def action_send(self, pane: str, action: str) -> None:
+        """Do what a pane's key does, from wherever the focus is."""
+        target = self._target(Pane(pane), action)
+        if target is not None:
+            self.call_next(self.run_action, action, target)
+
+    def action_pause(self) -> None:
+        now = self.options.clock()
+        self._pause(now if self.paused is None else None)
+        self._say("paused; recording goes on" if self.paused is not None else "goes on")
+
+    def action_move(self, key: str) -> None:
+        panes = [widget for widget in self.screen.focus_chain if widget.region]
+        focused = self.screen.focused
+        if focused is None or focused not in panes:
+            self._grid.panel.focus()
+            return
+        index = neighbour([pane.region for pane in panes], panes.index(focused), key)
+        if index is None:
+            self._say(f"no pane {SIDES[key]}")
+        else:
+            panes[index].focus(scroll_visible=False)
+
+    def action_watch_list(self) -> None:
+        hidden = not self.screen.has_class("-no-list")
+        self.screen.set_class(hidden, "-no-list")
+        if hidden and self._list.has_focus:
+            self._grid.panel.focus()
+        self._say(f"watch list {'off' if hidden else 'on' if self._list.display else 'on, as tabs'}")
+
+    def action_events(self) -> None:
+        if self.screen.has_class("-small"):
+            self._say(f"no room for events: they need {SMALL_WIDTH} x {SMALL_HEIGHT}")
+            return
+        shown = not self.screen.has_class("-events")
+        self.screen.set_class(shown, "-events")
+        (self._events if shown else self._grid.panel).focus()
+        self._slow_at = 0
+
+    def action_filter(self) -> None:
+        self._filter.open(self._list.rows.filter)
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
+
+    def action_theme(self) -> None:
+        names = [DARK, LIGHT, *(name for name in sorted(self.available_themes) if name not in (DARK, LIGHT))]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self._say(f"theme {self.theme}, {names.index(self.theme) + 1} of {len(names)}")
+
+    async def action_screenshot(self) -> None:  # type: ignore[override]
+        name = f"tuistream-{local_time(self.options.clock(), self.options.timezone):%Y%m%d-%H%M%S}.svg"
+        picture = self.export_screenshot(title="tuistream")
+        failures: list[str] = []
+        for folder in (Path.cwd(), Path.home()):
+            path = folder / name
+            try:
+                await asyncio.to_thread(path.write_text, picture, encoding="utf-8")
+            except OSError as error:
+                failures.append(f"{folder}: {error.strerror}")
+            else:
+                self._say(f"screenshot in {path}")
+                return
+        self._say(f"no screenshot: {'; '.join(failures)}")
+
+    def action_leave(self) -> None:
+        if self.screen.has_class("-events"):
+            self.action_events()
+        elif self._grid.maximised:
+            self._grid.maximise(False)
+        elif self._list.rows.filter:
+            self._list.set_filter("")
+            self._say("filter off")
+        else:
+            self._say("nothing to leave; q quits")
+
+    def action_leave_program(self) -> None:
+        self.exit(0)
+
+    def on_said(self, message: Said) -> None:
+        self._say(message.text)
+
+    def on_followed(self) -> None:
+        if self.paused is not None:
+            self._pause(None)
+
+    def on_stream_chosen(self, message: StreamChosen) -> None:
+        self._grid.show_stream(message.key)
+
+    def on_filter_input_edited(self, message: FilterInput.Edited) -> None:
+        self._list.set_filter(message.text)
+
+    def on_filter_input_closed(self) -> None:
+        (self._list if self._list.display else self._grid.panel).focus()
+
+    def on_descendant_focus(self) -> None:
+        self._footer.update(self._pane())
+
+    def _pause(self, at: int | None) -> None:
+        self.paused = at
+        self._grid.freeze(at)
+        self._list.freeze(at)
+        self.beat(everything=True)
+
+    def _say(self, text: str) -> None:
+        now = self.options.clock()
+        self._status.say(text, now)
+        self._status.update(now, self._recording(), self.paused)
+
+    def _fit(self, size: Size) -> None:
+        """Lay out for the terminal's size."""
+        width, height = size
+        small = width < SMALL_WIDTH or height < SMALL_HEIGHT
+        self.screen.set_class(width < LIST_FROM, "-narrow")
+        self.screen.set_class(small, "-small")
+        self._grid.one_panel = small
+
+    def _current(self) -> StreamKey | None:
+        chart = self._grid.panel.chart
+        return chart.state.stream.key if chart is not None else None
+
+    def _pane(self) -> Pane:
+        focused = self.screen.focused
+        return Pane.LIST if focused is self._list else Pane.EVENTS if focused is self._events else Pane.PANEL
+
+    def _target(self, pane: Pane, action: str) -> DOMNode | None:
+        """The widget that a pane's action is for; None, with a word to the user, where it is not on the screen."""
+        if pane is Pane.LIST and not self._list.display and not action.startswith("sort"):
+            self._say("the list is not shown: w shows it, from 100 columns on")
+            return None
+        if pane is Pane.LIST and action.startswith("select"):
+            self._list.focus()
+        return {
+            Pane.LIST: self._list,
+            Pane.GRID: self._grid,
+            Pane.PANEL: self._grid.panel,
+            Pane.EVENTS: self._events,
+        }.get(pane, self)

@@ -1,0 +1,68 @@
+"""The moving averages of one stream, kept up to date as its ticks come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tuistream import studies
+from tuistream.core.batch import Times, Values
+from tuistream.core.series import Series
+from tuistream.core.session import Gap
+
+Average = tuple[str, int]  # the study's name and its length in ticks
+
+
+class Averages:
+    """Averages of one field of `series`, beside its ticks. None of them goes over a gap: it starts anew after one."""
+
+    def __init__(self, series: Series, field: str, averages: Sequence[Average]) -> None:
+        self.names = tuple(f"{name} {length}" for name, length in averages)
+        self._averages = tuple(averages)
+        self._source = series
+        self._field = field
+        self._newest: int | None = None
+        self._total = 0
+        self._start_again()
+
+    def update(self, gaps: Sequence[Gap]) -> None:
+        """Take what came since the last call."""
+        source = self._source
+        if source.history != self._history or source.total - self._total > len(source):
+            self._start_again()
+        count = min(source.total - self._total, len(source))
+        if not count:
+            return
+        t, values = source.t[-count:], source.column(self._field)[-count:]
+        start = 0
+        for cut in [*self._cuts(t, gaps), count]:
+            if cut > start:
+                columns = [average.extend(values[start:cut]) for average in self._studies]
+                self._kept.extend(t[start:cut], np.stack(columns, axis=1))
+            if cut < count:
+                for average in self._studies:
+                    average.reset()
+            start = cut
+        self._total = source.total
+        self._newest = int(t[-1])
+
+    def between(self, t0: int, t1: int) -> tuple[Times, dict[str, Values]]:
+        """Times and, by name, values of the averages from `t0` to `t1` and one tick beyond at either side."""
+        rows = self._kept.between(t0, t1)
+        return self._kept.t[rows], {name: self._kept.column(name)[rows] for name in self.names}
+
+    def _cuts(self, t: Times, gaps: Sequence[Gap]) -> list[int]:
+        """The rows of `t` that come first after a gap."""
+        ends = [gap.to for gap in gaps if self._newest is None or gap.to > self._newest]
+        if not ends:
+            return []
+        cuts = np.unique(np.searchsorted(t, ends, side="left"))
+        return [int(cut) for cut in cuts if cut < len(t)]
+
+    def _start_again(self) -> None:
+        self._studies = [studies.create(name, length) for name, length in self._averages]
+        self._kept = Series(self.names, self._source.window)
+        self._history = self._source.history
+        self._total = self._source.total - len(self._source)
+        self._newest = None

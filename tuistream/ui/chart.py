@@ -1,0 +1,161 @@
+"""What one panel shows of one stream: the user's choices; from them lines, scales, marks. Nothing here draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+import numpy as np
+
+from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
+from tuistream.charts.raster import Line, Viewport
+from tuistream.core.session import Gap, StreamState
+from tuistream.ui.averages import Average, Averages
+from tuistream.ui.fields import switchable
+from tuistream.ui.view import View, Window
+
+AVERAGES = ("off", "sma", "ema", "both")
+KINDS = ("line", "area")
+SCALES = ("auto", "sticky", "fixed")
+FIELD_INKS = ("price", "price-2", "price-3", "price-4")
+AVERAGE_INKS = ("average-1", "average-2", "average-3", "average-4")
+FIELDS_SETTLED = 4_096  # ticks after which the choice of fields stays
+COLUMNS_A_TICK, ROWS_A_TICK = 13, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose for the chart, beside its time."""
+
+    averages: str = "sma"
+    kind: str = "line"
+    scale: str = "sticky"
+    log: bool = False
+    field: int = 0  # of what the stream can be switched through
+
+
+@dataclass(slots=True)
+class Drawing:
+    """Everything that a plot needs. legend: name and ink of each line, in the order of `lines`."""
+
+    window: Window
+    lines: list[Line]
+    legend: list[tuple[str, str]]
+    viewport: Viewport
+    value_ticks: list[tuple[float, str]]
+    time_ticks: list[tuple[int, str]]
+    last: float  # of the main line, in the window; NaN where there is none
+    gaps: list[Gap] = field(default_factory=list)
+
+
+class Chart:
+    """Keeps what must outlive a frame: the averages, the value range, the choice of fields."""
+
+    def __init__(self, state: StreamState, lengths: tuple[int, ...]) -> None:
+        self.state = state
+        self.view = View()
+        self.choices = Choices()
+        self._lengths = lengths
+        self._averages: Averages | None = None
+        self._averaged: tuple[str, str] = ("", "")
+        self.value_range: tuple[float, float] | None = None
+        self._selections: tuple[tuple[str, ...], ...] = ()
+        self._selected_at = -1
+
+    def selections(self) -> tuple[tuple[str, ...], ...]:
+        """What the fields key goes through; settled once the stream has shown what its values are like."""
+        series = self.state.series
+        size = min(len(series), FIELDS_SETTLED).bit_length() + 100 * len(series.fields)
+        if size != self._selected_at:
+            self._selected_at = size
+            self._selections = switchable(series, self.state.main)
+        return self._selections
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        selections = self.selections()
+        return selections[self.choices.field % len(selections)]
+
+    def forget(self) -> None:
+        """Give back the memory of what can be computed again."""
+        self._averages = None
+
+    def rescale(self) -> None:
+        """Choose the value range anew at the next drawing."""
+        self.value_range = None
+
+    def positive(self, window: Window) -> bool:
+        """Whether the main line has a positive value in `window`, as a logarithmic scale needs."""
+        series = self.state.series
+        values = series.column(self.fields[0])[series.between(window.t0, window.t1)]
+        return bool((values > 0).any())
+
+    def drawing(self, window: Window, columns: int, rows: int, edge: int, timezone: tzinfo | None) -> Drawing:
+        """Lines and scales for a canvas of that size, of ticks up to `edge`: now by the stream's clock, ns."""
+        series, log = self.state.series, self.choices.log
+        gaps = [gap for gap in self.state.gaps if gap.to > window.t0 and gap.since < window.t1]
+        breaks = tuple((gap.since, gap.to) for gap in gaps)
+        if self.state.interrupted and edge > int(series.t[-1]):
+            gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
+        part = series.between(window.t0, window.t1)
+        seen = slice(part.start, min(part.stop, int(np.searchsorted(series.t, edge, side="right"))))
+        main = series.column(self.fields[0])[seen]
+        known = np.flatnonzero(np.isfinite(main))
+        lines: list[Line] = []
+        legend: list[tuple[str, str]] = []
+        for name, ink in zip(self.fields, FIELD_INKS, strict=False):
+            lines.append(Line(series.t[seen], series.column(name)[seen], breaks, style_of(ink)))
+            legend.append((name, ink))
+        averages = self._updated_averages()
+        if averages is not None:
+            t, values = averages.between(window.t0, window.t1)
+            shown = int(np.searchsorted(t, edge, side="right"))
+            for index, (name, column) in enumerate(values.items()):
+                ink = AVERAGE_INKS[index % len(AVERAGE_INKS)]
+                lines.append(Line(t[:shown], column[:shown], breaks, style_of(ink)))
+                legend.append((name, ink))
+        lo, hi = self._value_range(lines, window)
+        return Drawing(
+            window,
+            lines,
+            legend,
+            Viewport(window.t0, window.t1, lo, hi, log),
+            value_ticks(lo, hi, max(2, rows // ROWS_A_TICK + 1), log),
+            time_ticks(window.t0, window.t1, max(1, columns // COLUMNS_A_TICK), timezone),
+            float(main[known[-1]]) if len(known) else float("nan"),
+            gaps,
+        )
+
+    def _updated_averages(self) -> Averages | None:
+        wanted: list[Average] = []
+        if self.choices.averages in ("sma", "both"):
+            wanted += [("sma", length) for length in self._lengths]
+        if self.choices.averages in ("ema", "both"):
+            wanted += [("ema", length) for length in self._lengths]
+        if not wanted:
+            self._averages = None
+            return None
+        key = (self.choices.averages, self.fields[0])
+        if self._averages is None or self._averaged != key:
+            self._averages = Averages(self.state.series, self.fields[0], wanted)
+            self._averaged = key
+        self._averages.update(self.state.gaps)
+        return self._averages
+
+    def _value_range(self, lines: list[Line], window: Window) -> tuple[float, float]:
+        """The value range for what is in the window, by the chosen mode."""
+        if self.choices.scale == "fixed" and self.value_range is not None:
+            return self.value_range
+        lo, hi = np.inf, -np.inf
+        for line in lines:
+            inside = line.v[(line.t >= window.t0) & (line.t <= window.t1)]
+            values = inside[np.isfinite(inside) & ((inside > 0) | (not self.choices.log))]
+            if len(values):
+                lo, hi = min(lo, float(values.min())), max(hi, float(values.max()))
+        previous = None if self.choices.scale == "auto" else self.value_range
+        self.value_range = sticky_range(previous, lo, hi, self.choices.log)
+        return self.value_range
+
+
+def style_of(ink: str) -> int:
+    return (*FIELD_INKS, *AVERAGE_INKS).index(ink)

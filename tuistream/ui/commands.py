@@ -1,0 +1,134 @@
+"""Everything that the user can do: one table, from which keys, help, footer and palette derive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Pane(StrEnum):
+    """Which pane a command acts on; where it has not the focus, the current one is meant."""
+
+    APP = "app"
+    GRID = "grid"
+    PANEL = "panel"
+    LIST = "list"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that the user can do.
+
+    keys: as Textual names them. shown: the keys as people write them. action: of the pane, where `{key}` stands for
+    the key pressed. words: what it does. footer: the same in a word, where the footer shows it.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    shown: str
+    action: str
+    words: str
+    group: str
+    pane: Pane = Pane.APP
+    footer: str = ""
+
+    @property
+    def one_action(self) -> bool:
+        """Whether every key does the same, so that the palette can offer it."""
+        return "{key}" not in self.action
+
+    def actions(self) -> Iterator[tuple[str, str]]:
+        for key in self.keys:
+            yield key, self.action.replace("{key}", key)
+
+
+COMMANDS: tuple[Command, ...] = (
+    # Panes
+    Command("next pane", ("tab",), "Tab", "focus_next", "next pane", "Panes", footer="pane"),
+    Command("previous pane", ("shift+tab",), "Shift+Tab", "focus_previous", "previous pane", "Panes"),
+    Command("panel", tuple("123456789"), "1 … 9", "go('{key}')", "panel of that number", "Panes", Pane.GRID),
+    Command("move", tuple("hjkl"), "h j k l", "move('{key}')", "pane to the left, below, above, right", "Panes"),
+    Command("open", ("enter",), "Enter", "open", "list: show the selected stream", "Panes", Pane.LIST, "open"),
+    Command(
+        "maximise", ("enter", "m"), "Enter m", "maximise", "maximise the panel, and back", "Panes", Pane.GRID, "max"
+    ),
+    Command("page up", ("pageup",), "PgUp", "turn(-1)", "scroll, or previous page of panels", "Panes", Pane.GRID),
+    Command("page down", ("pagedown",), "PgDn", "turn(1)", "scroll, or next page of panels", "Panes", Pane.GRID),
+    Command("leave", ("escape",), "Esc", "leave", "leave what is open", "Panes"),
+    # Time
+    Command("pause", ("space",), "Space", "pause", "pause the view; recording goes on", "Time", footer="pause"),
+    Command("zoom in", ("plus", "equals_sign"), "+", "zoom(1)", "zoom in time", "Time", Pane.PANEL, "zoom"),
+    Command("zoom out", ("minus", "underscore"), "-", "zoom(-1)", "zoom out", "Time", Pane.PANEL),
+    Command("reset", ("0",), "0", "reset", "range auto, no zoom, live, scale sticky", "Time", Pane.PANEL),
+    Command("pan left", ("left",), "←", "pan(-1)", "back in time", "Time", Pane.PANEL, "pan"),
+    Command("pan right", ("right",), "→", "pan(1)", "forward in time", "Time", Pane.PANEL),
+    Command("follow", ("f", "end"), "f End", "follow", "follow the newest again", "Time", Pane.PANEL, "follow"),
+    Command("shorter", ("left_square_bracket",), "[", "range(-1)", "shorter range", "Time", Pane.PANEL, "range"),
+    Command("longer", ("right_square_bracket",), "]", "range(1)", "longer range", "Time", Pane.PANEL),
+    # Chart
+    Command(
+        "averages", ("a",), "a", "averages", "moving averages: off, SMA, EMA, both", "Chart", Pane.PANEL, "averages"
+    ),
+    Command("chart", ("c",), "c", "chart", "next kind of chart: line, area", "Chart", Pane.PANEL, "chart"),
+    Command("scale", ("y",), "y", "scale", "value scale: auto, sticky, fixed", "Chart", Pane.PANEL, "scale"),
+    Command("log", ("L",), "L", "log", "logarithmic scale", "Chart", Pane.PANEL, "log"),
+    Command("field", ("n",), "n", "field", "next field of the stream", "Chart", Pane.PANEL),
+    # Lists
+    Command("select up", ("up",), "↑", "select(-1)", "select the one above", "Lists", Pane.LIST, "select"),
+    Command("select down", ("down",), "↓", "select(1)", "select the one below", "Lists", Pane.LIST),
+    Command("list page up", ("pageup",), "PgUp", "scroll_by(-1)", "list: a page up", "", Pane.LIST),
+    Command("list page down", ("pagedown",), "PgDn", "scroll_by(1)", "list: a page down", "", Pane.LIST),
+    Command("sort", ("o",), "o", "sort", "sort by appearance, name, change %, rate, age", "Lists", Pane.LIST, "sort"),
+    Command("filter", ("slash",), "/", "filter", "filter the list by a part of the name", "Lists", footer="filter"),
+    Command("watch list", ("w",), "w", "watch_list", "show or hide the watch list", "Lists", footer="list"),
+    Command("events", ("e",), "e", "events", "show or hide the log of events", "Lists", footer="events"),
+    Command("events up", ("up",), "↑", "move(-1)", "events: a line up", "", Pane.EVENTS, "scroll"),
+    Command("events down", ("down",), "↓", "move(1)", "events: a line down", "", Pane.EVENTS),
+    Command("events page up", ("pageup",), "PgUp", "turn(-1)", "events: a page up", "", Pane.EVENTS),
+    Command("events page down", ("pagedown",), "PgDn", "turn(1)", "events: a page down", "", Pane.EVENTS),
+    Command("events newest", ("end",), "End", "newest", "events: the newest", "", Pane.EVENTS, "newest"),
+    # Program
+    Command("screenshot", ("s",), "s", "screenshot", "the screen into an SVG file", "Program"),
+    Command("theme", ("t",), "t", "theme", "next theme", "Program"),
+    Command("palette", ("ctrl+p",), "Ctrl+P", "command_palette", "palette: find a command", "Program"),
+    Command("help", ("question_mark",), "?", "help", "all keys", "Program", footer="help"),
+    Command("quit", ("q", "ctrl+c"), "q", "leave_program", "quit (so does Ctrl+C)", "Program", footer="quit"),
+)
+GROUPS = ("Panes", "Time", "Chart", "Lists", "Program")
+
+
+def bindings(pane: Pane) -> list[Binding]:
+    """The keys that `pane` itself answers."""
+    return [
+        Binding(key, action, command.words, show=False, priority=key == "ctrl+c")
+        for command in COMMANDS
+        if command.pane is pane
+        for key, action in command.actions()
+    ]
+
+
+def app_bindings() -> list[Binding]:
+    """The keys that work wherever the focus is: the app's own, then those of panes, sent to the current one.
+
+    Where two panes share a key, the one that comes first in the table gets it; scrolling keys of the lists stay
+    theirs, as the grid's mean turning the page.
+    """
+    found = {binding.key: binding for binding in bindings(Pane.APP)}
+    for pane in (Pane.GRID, Pane.PANEL, Pane.LIST):
+        for command in COMMANDS:
+            if command.pane is pane:
+                for key, action in command.actions():
+                    sent = f"send({pane.value!r}, {action!r})"
+                    found.setdefault(key, Binding(key, sent, command.words, show=False))
+    return list(found.values())
+
+
+def footer(pane: Pane) -> list[Command]:
+    """What the footer shows while `pane` has the focus: its own commands first."""
+    on_panel = pane in (Pane.PANEL, Pane.GRID)
+    own = [c for c in COMMANDS if c.footer and (c.pane is pane or (on_panel and c.pane in (Pane.PANEL, Pane.GRID)))]
+    return own + [c for c in COMMANDS if c.footer and c.pane is Pane.APP]

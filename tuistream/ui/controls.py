@@ -1,0 +1,206 @@
+"""What keys and mouse do to a panel's chart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding
+from textual.widget import Widget
+
+from tuistream.core.durations import format_duration
+from tuistream.ui.chart import AVERAGES, KINDS, SCALES, Chart
+from tuistream.ui.commands import Pane, bindings
+from tuistream.ui.messages import Followed, Said
+from tuistream.ui.streams import Streams
+from tuistream.ui.view import RANGES, View, Window, short_duration
+
+PAN_PART = 4  # a key pans by this part of the window
+
+
+class ChartControls(Widget):
+    """Changes the view and the choices of `chart`, and says so. Subclasses draw."""
+
+    BINDINGS: ClassVar[list[Binding]] = bindings(Pane.PANEL)  # type: ignore[assignment]
+
+    def __init__(self, streams: Streams, timezone: tzinfo | None) -> None:
+        super().__init__()
+        self.chart: Chart | None = None
+        self.edge = 0  # now by the clock of the chart's stream, ns
+        self._streams = streams
+        self._timezone = timezone
+        self._drag: tuple[int, View, Window] | None = None
+
+    def canvas(self) -> tuple[int, int]:
+        """Columns and rows that the lines have."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw at once what was changed."""
+        raise NotImplementedError
+
+    def action_zoom(self, steps: int) -> None:
+        chart, window = self._ready()
+        if chart is None or window is None:
+            return
+        base = self.base(chart)
+        covered = int(chart.state.series.t[0]) >= window.t0 and not chart.view.range.span
+        zoomed = chart.view.zoomed(steps, base)
+        if steps < 0 and covered and chart.view.zoom <= 0:
+            self._say("all ticks in memory are shown")
+        elif zoomed is chart.view:
+            self._say("this is the nearest" if steps > 0 else "this is the furthest")
+        else:
+            self._change(zoomed, f"{short_duration(zoomed.span(base))} are shown")
+
+    def action_pan(self, direction: int) -> None:
+        chart, window = self._ready()
+        if chart is None or window is None:
+            return
+        columns = (window.t1 - window.t0) // window.width
+        self._pan(chart, chart.view, window, direction * max(1, columns // PAN_PART) * window.width)
+
+    def action_follow(self) -> None:
+        chart, _window = self._ready()
+        if chart is not None:
+            self._change(chart.view.followed(), "follows the newest")
+            self.post_message(Followed())
+
+    def action_reset(self) -> None:
+        chart, _window = self._ready()
+        if chart is not None:
+            chart.choices = replace(chart.choices, scale="sticky")
+            chart.rescale()
+            self._change(View(), "range auto, live")
+            self.post_message(Followed())
+
+    def action_range(self, steps: int) -> None:
+        chart, _window = self._ready()
+        if chart is None:
+            return
+        ranged = chart.view.ranged(steps)
+        if ranged is chart.view:
+            self._say("this is the shortest range" if steps < 0 else "this is the longest range")
+        else:
+            chart.rescale()
+            self._change(ranged, f"range {ranged.range.name}, {RANGES.index(ranged.range) + 1} of {len(RANGES)}")
+
+    def action_averages(self) -> None:
+        chart, _window = self._ready()
+        if chart is not None:
+            chart.choices = replace(chart.choices, averages=_next(AVERAGES, chart.choices.averages))
+            self._change(chart.view, f"moving averages: {chart.choices.averages}")
+
+    def action_chart(self) -> None:
+        chart, _window = self._ready()
+        if chart is not None:
+            chart.choices = replace(chart.choices, kind=_next(KINDS, chart.choices.kind))
+            self._change(chart.view, f"chart: {chart.choices.kind}")
+
+    def action_scale(self) -> None:
+        chart, _window = self._ready()
+        if chart is not None:
+            chart.choices = replace(chart.choices, scale=_next(SCALES, chart.choices.scale))
+            if chart.choices.scale != "fixed":
+                chart.rescale()
+            self._change(chart.view, f"value scale: {chart.choices.scale}")
+
+    def action_log(self) -> None:
+        chart, window = self._ready()
+        if chart is None or window is None:
+            return
+        if not chart.choices.log and not chart.positive(window):
+            self._say("no logarithmic scale: no value shown is above zero")
+            return
+        chart.choices = replace(chart.choices, log=not chart.choices.log)
+        chart.rescale()
+        self._change(chart.view, f"scale {'logarithmic' if chart.choices.log else 'linear'}")
+
+    def action_field(self) -> None:
+        chart, _window = self._ready()
+        if chart is None:
+            return
+        selections = chart.selections()
+        if len(selections) == 1:
+            self._say(f"{selections[0][0]} is the only field")
+            return
+        chart.choices = replace(chart.choices, field=(chart.choices.field + 1) % len(selections), log=False)
+        chart.rescale()
+        self._change(chart.view, f"shows {', '.join(chart.fields)}")
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_zoom(1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_zoom(-1)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        chart, window = self._ready(quiet=True)
+        if event.button == 1 and chart is not None and window is not None:
+            self._drag = (event.screen_x, chart.view, window)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._drag is None or self.chart is None:
+            return
+        start, view, window = self._drag
+        if event.screen_x != start:
+            self._pan(self.chart, view, window, (start - event.screen_x) * window.width)
+
+    def on_mouse_up(self) -> None:
+        self._drag = None
+        self.release_mouse()
+
+    def _pan(self, chart: Chart, view: View, window: Window, by: int) -> None:
+        oldest = int(chart.state.series.t[0])
+        if by < 0 and window.t0 <= oldest:
+            self._say("nothing older is in memory")
+            return
+        if by > 0 and view.following:
+            self._say("this is the newest")
+            return
+        if by < 0:
+            by = max(by, oldest // window.width * window.width - window.t0)
+        panned = view.panned(by, window, self.base(chart, view), self.edge)
+        self._change(panned, "follows the newest" if panned.following else f"behind {self.behind(panned)}")
+
+    def _change(self, view: View, words: str) -> None:
+        """Take a new view, draw at once, and say so."""
+        chart = self.chart
+        assert chart is not None
+        chart.view = view
+        self._say(words)
+        self.redraw()
+
+    def _say(self, words: str) -> None:
+        name = f"{self._streams.label(self.chart.state.stream.key)}: " if self.chart is not None else ""
+        self.post_message(Said(name + words))
+
+    def _ready(self, quiet: bool = False) -> tuple[Chart | None, Window | None]:
+        """The chart and its window, or None each with a word to the user where there is nothing to act on."""
+        chart = self.chart
+        if chart is None or not len(chart.state.series):
+            if not quiet:
+                self.post_message(Said("nothing to show yet: no tick has come"))
+            return None, None
+        return chart, self.window(chart)
+
+    def base(self, chart: Chart, view: View | None = None) -> int:
+        return (view or chart.view).base(chart.state.series.t, self.edge, self._timezone)
+
+    def window(self, chart: Chart) -> Window:
+        columns, _rows = self.canvas()
+        return chart.view.window(chart.state.series.t, self.edge, columns, self._timezone)
+
+    def behind(self, view: View) -> str:
+        assert self.chart is not None
+        end = view.window(self.chart.state.series.t, self.edge, self.canvas()[0], self._timezone).end
+        return format_duration(max(0, self.edge - end))
+
+
+def _next(options: tuple[str, ...], now: str) -> str:
+    return options[(options.index(now) + 1) % len(options)]

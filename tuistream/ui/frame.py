@@ -1,0 +1,99 @@
+"""The upper and the lower edge of a panel, as rows of parts. Nothing here draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuistream.charts.numbers import format_change, format_percent, format_value
+from tuistream.core.text import printable
+from tuistream.ui.glyphs import Signs
+from tuistream.ui.line import Part, cut, width_of
+from tuistream.ui.watch_rows import Row, move_ink
+
+NAME_AT_LEAST = 12
+LEGEND_NAME = 20
+
+
+def top_edge(
+    width: int,
+    signs: Signs,
+    focused: bool,
+    number: int,
+    row: Row | None,
+    legend: Sequence[tuple[str, str]],
+    range_name: str,
+) -> list[Part]:
+    """Number, name, last value and its change; at the right legend and range. Numbers fall whole, names are cut."""
+    border = signs.focused if focused else signs.border
+    ink = "accent" if focused else "edge"
+    line = border[1]
+    name = f"{number} {row.label}" if row else f"{number}"
+    inner = max(0, width - 4)
+    for values, right in _candidates(row, legend, range_name, line, signs):
+        room = inner - width_of(values) - width_of(right)
+        if room >= min(len(name), NAME_AT_LEAST) + 3 or (not right and room >= 0):
+            break
+    else:
+        values, right, room = [], [], inner
+    name = cut(name, max(0, room - 3), signs.ellipsis)
+    title: list[Part] = [(f" {name} ", "strong" if focused else "plain")] if name else []
+    free = inner - width_of(title) - width_of(values) - width_of(right)
+    return _closed(width, border[0], border[2], ink, line, [*title, *values, (line * max(0, free), ink), *right])
+
+
+def bottom_edge(
+    width: int, signs: Signs, focused: bool, about: Sequence[str], state: str, state_ink: str
+) -> list[Part]:
+    """What the stream is and how it is drawn; at the right the state of the view."""
+    border = signs.focused if focused else signs.border
+    ink = "accent" if focused else "edge"
+    line = border[1]
+    inner = max(0, width - 4)
+    right: list[Part] = [(f" {cut(state, max(0, inner - 2), signs.ellipsis)} ", state_ink)] if state else []
+    words = [word for word in about if word]
+    while words and sum(len(word) + 2 for word in words) + 2 + width_of(right) > inner:
+        words.pop(0)
+    left: list[Part] = [(f" {'  '.join(words)} ", "dim")] if words else []
+    free = inner - width_of(left) - width_of(right)
+    return _closed(width, border[3], border[4], ink, line, [*left, (line * max(0, free), ink), *right])
+
+
+def _candidates(
+    row: Row | None, legend: Sequence[tuple[str, str]], range_name: str, line: str, signs: Signs
+) -> list[tuple[list[Part], list[Part]]]:
+    """Values and right end, from the most to the least."""
+    ranged: list[Part] = [(f" {range_name} ", "plain")] if range_name else []
+    named: list[Part] = []
+    for name, ink in legend:
+        named.append((f" {printable(name, LEGEND_NAME)}", ink))
+        named.append((" ", ""))
+    full = [*named, (line, "edge"), *ranged] if named else ranged
+    if row is None or row.last != row.last:
+        return [([], full), ([], ranged), ([], [])]
+    sign, ink = ("", "stale") if row.silent else signs.move(row.last, row.previous)
+    sign = signs.stale if row.silent else sign
+    last: list[Part] = [
+        (line, "edge"),
+        (f" {format_value(row.last, row.digits)} ", "stale" if row.silent else "value"),
+    ]
+    last.append((f"{sign} ", ink))
+    change = row.last - row.first
+    moved: list[Part] = [(f"{format_change(change, row.digits)} ", move_ink(change, row.silent))]
+    percent: list[Part] = []
+    if row.percent == row.percent:
+        percent = [(f"{format_percent(row.percent)} ", move_ink(change, row.silent))]
+    return [
+        ([*last, *moved, *percent], full),
+        ([*last, *percent], full),
+        ([*last, *moved, *percent], ranged),
+        ([*last, *percent], ranged),
+        (last, ranged),
+        (last, []),
+        ([], []),
+    ]
+
+
+def _closed(width: int, left: str, right: str, ink: str, line: str, inside: list[Part]) -> list[Part]:
+    if width < 4:
+        return [(line * width, ink)]
+    return [(left + line, ink), *inside, (line + right, ink)]

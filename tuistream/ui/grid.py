@@ -1,0 +1,169 @@
+"""The panels of a page: which streams, how many, which is the current one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.layout import Layout
+from textual.widget import Widget
+
+from tuistream.core.batch import StreamKey
+from tuistream.core.session import Session
+from tuistream.ui.chart import Chart
+from tuistream.ui.commands import Pane, bindings
+from tuistream.ui.glyphs import Signs
+from tuistream.ui.messages import Said
+from tuistream.ui.options import ViewOptions
+from tuistream.ui.panel import Panel
+from tuistream.ui.streams import Streams
+from tuistream.ui.tiles import ONE_COLUMN_BELOW, TileLayout, capacity
+from tuistream.ui.view import newest_edge
+from tuistream.ui.watch_rows import WatchRows
+
+
+class Grid(Widget):
+    """Every stream has a number and so its place on a page; panels are made for as many as a page holds."""
+
+    BINDINGS: ClassVar[list[Binding]] = bindings(Pane.GRID)  # type: ignore[assignment]
+
+    def __init__(
+        self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
+    ) -> None:
+        super().__init__(id="grid")
+        self.current = 0  # the number, from 0, of the stream whose panel keys act on
+        self.maximised = False
+        self.one_panel = False  # there is room for one only
+        self._session = session
+        self._streams = streams
+        self._options = options
+        self._charts: dict[StreamKey, Chart] = {}
+        self._tiles = TileLayout()
+        self._edges: dict[StreamKey, int] | None = None  # while paused: each stream's now
+        self._paused_at: int | None = None
+        self._rows, self._signs, self._glyphs = rows, signs, glyphs
+        self._panels = [self._new_panel()]
+
+    @property
+    def layout(self) -> Layout:
+        return self._tiles
+
+    def compose(self) -> ComposeResult:
+        yield from self._panels
+
+    @property
+    def capacity(self) -> int:
+        if self.maximised or self.one_panel:
+            return 1
+        return capacity(self.size.width, self.size.height, self.app.size.width)
+
+    @property
+    def shown(self) -> list[Panel]:
+        return [panel for panel in self._panels if panel.display]
+
+    @property
+    def panel(self) -> Panel:
+        """The current panel."""
+        return next((panel for panel in self.shown if panel.number == self.current), self._panels[0])
+
+    def freeze(self, now: int | None) -> None:
+        """Stand still as of `now` (ns), or go on where it is None."""
+        self._paused_at = now
+        self._edges = None
+        if now is not None:
+            self._edges = {state.stream.key: self._edge(state.stream.key, now) for state in self._streams.order}
+
+    def update(self, now: int) -> None:
+        """Draw what changed on this page. now: ns."""
+        for panel in self.shown:
+            chart = panel.chart
+            edge = 0
+            if chart is not None:
+                key = chart.state.stream.key
+                paused_edge = self._edges.get(key) if self._edges is not None else None
+                edge = self._edge(key, now) if paused_edge is None else paused_edge
+            panel.update(now, edge, self._paused_at)
+
+    def fill(self) -> None:
+        """Give this page's streams to panels; to be called when streams, size or page changed."""
+        order = self._streams.order
+        room = self.capacity
+        self._tiles.one_column = self.app.size.width < ONE_COLUMN_BELOW
+        self.current = min(self.current, max(0, len(order) - 1))
+        first = self.current // room * room
+        states = order[first : first + room]
+        if len(self._panels) < len(states):
+            new = [self._new_panel() for _ in range(len(states) - len(self._panels))]
+            self._panels += new
+            self.mount(*new)
+        for index, panel in enumerate(self._panels):
+            shown = index < max(1, len(states))
+            if panel.display != shown:
+                panel.display = shown
+            if index < len(states):
+                panel.assign(self._chart(states[index].stream.key), first + index)
+            else:
+                panel.assign(None, first + index)
+        self.refresh(layout=True)
+
+    def show_stream(self, key: StreamKey, focus: bool = True) -> None:
+        """Turn to the page of a stream, and give its panel the focus."""
+        self._turn_to(self._streams.index(key), focus)
+
+    def action_go(self, digit: str) -> None:
+        number = int(digit) - 1
+        if number < len(self._streams.order):
+            self._turn_to(number, focus=True)
+        else:
+            count = len(self._streams.order)
+            self.post_message(Said(f"no panel {digit}: there {'is' if count == 1 else 'are'} {count}"))
+
+    def action_maximise(self) -> None:
+        if self.one_panel:
+            self.post_message(Said("there is room for one panel only, and this is it"))
+            return
+        self.maximise(not self.maximised)
+
+    def maximise(self, on: bool) -> None:
+        self.maximised = on
+        self.screen.set_class(on, "-maximised")
+        self._turn_to(self.current, focus=True)
+
+    def action_turn(self, pages: int) -> None:
+        room, count = self.capacity, len(self._streams.order)
+        page, last = self.current // room, max(0, (count - 1) // room)
+        if not 0 <= page + pages <= last:
+            where = (
+                "one page only" if not last else "this is the last page" if pages > 0 else "this is the first page"
+            )
+            self.post_message(Said(where))
+            return
+        self._turn_to((page + pages) * room, focus=isinstance(self.screen.focused, Panel))
+        self.post_message(Said(f"page {page + pages + 1} of {last + 1}"))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Panel):
+            self.current = event.widget.number
+
+    def on_resize(self) -> None:
+        self.fill()
+
+    def _new_panel(self) -> Panel:
+        return Panel(self._session, self._streams, self._rows, self._options, self._signs, self._glyphs)
+
+    def _turn_to(self, number: int, focus: bool) -> None:
+        self.current = number
+        self.fill()
+        if focus:
+            self.panel.focus(scroll_visible=False)
+
+    def _chart(self, key: StreamKey) -> Chart:
+        if key not in self._charts:
+            self._charts[key] = Chart(self._session.streams[key], self._options.averages)
+        return self._charts[key]
+
+    def _edge(self, key: StreamKey, now: int) -> int:
+        state = self._session.streams[key]
+        return newest_edge(state.series.t, state.last_recv, now, self._streams.ended(state))

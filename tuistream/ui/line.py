@@ -1,0 +1,164 @@
+"""One row of text in parts of several inks, and how parts find room in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, cast
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+# What a text means; the stylesheet gives each its colour, as `.ink--NAME`.
+INKS = (
+    "plain",
+    "dim",
+    "strong",
+    "value",
+    "accent",
+    "up",
+    "down",
+    "flat",
+    "warning",
+    "error",
+    "key",
+    "edge",
+    "selected",
+    "stale",
+    "badge",
+    "price",
+    "price-2",
+    "price-3",
+    "price-4",
+    "average-1",
+    "average-2",
+    "average-3",
+    "average-4",
+)
+Part = tuple[str, str]  # a text and its ink; "" is the widget's own
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parts that stand or fall together. rank: the highest falls first where room is short; 0 stays."""
+
+    parts: tuple[Part, ...]
+    rank: int = 0
+    right: bool = False
+
+    @property
+    def width(self) -> int:
+        return sum(cell_len(text) for text, _ink in self.parts)
+
+
+def fitted(groups: Iterable[Group], room: int, gap: int) -> list[Group]:
+    """The groups that fit into `room` cells with `gap` cells between any two, in their order, without empty ones."""
+    kept = [group for group in groups if group.width]
+    while sum(group.width for group in kept) + gap * (len(kept) - 1) > room:
+        last = max((group.rank for group in kept), default=0)
+        if not last:
+            break
+        kept.remove(next(group for group in reversed(kept) if group.rank == last))
+    return kept
+
+
+def spread(groups: Iterable[Group], room: int, gap: Part, fill: str, fill_ink: str = "") -> list[Part]:
+    """A row of `room` cells: left groups, the `fill` character as often as needed, right groups."""
+    kept = fitted(groups, room, cell_len(gap[0]))
+    left = joined([group.parts for group in kept if not group.right], gap)
+    right = joined([group.parts for group in kept if group.right], gap)
+    free = room - width_of(left) - width_of(right)
+    return [*left, (fill * max(0, free), fill_ink), *right]
+
+
+def joined(rows: Sequence[Sequence[Part]], gap: Part) -> list[Part]:
+    parts: list[Part] = []
+    for index, row in enumerate(rows):
+        if index:
+            parts.append(gap)
+        parts.extend(row)
+    return parts
+
+
+def width_of(parts: Iterable[Part]) -> int:
+    return sum(cell_len(text) for text, _ink in parts)
+
+
+def cut(text: str, width: int, ellipsis: str = "…") -> str:
+    """`text` in at most `width` cells, cut with an ellipsis."""
+    if cell_len(text) <= width:
+        return text
+    kept = text[: max(0, width)]
+    while kept and cell_len(kept) > width - len(ellipsis):
+        kept = kept[:-1]
+    return (kept + ellipsis)[: max(0, width)]
+
+
+def padded(text: str, width: int, right: bool = False) -> str:
+    """`text` in exactly `width` cells, cut where it is longer."""
+    text = cut(text, width)
+    space = " " * (width - cell_len(text))
+    return space + text if right else text + space
+
+
+def in_ascii(text: str) -> str:
+    """`text` for a terminal that has nothing else: other characters become ?, an ellipsis ~."""
+    return text if text.isascii() else text.replace("…", "~").encode("ascii", "replace").decode()
+
+
+class InkPot(Widget):
+    """Never seen: the one widget that the stylesheet gives the inks to, so that no other need carry them all."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{ink}" for ink in INKS}
+    DEFAULT_CSS = "InkPot { display: none; }"
+
+    def style(self, ink: str) -> Style:
+        return self.get_component_rich_style(f"ink--{ink}", partial=True)
+
+
+class InkedApp(Protocol):
+    """What an app needs that shows inked widgets. ascii_only: whether the terminal has nothing else."""
+
+    inks: InkPot
+    ascii_only: bool
+
+
+class InkedWidget(Widget):
+    """A widget that draws rows of parts. No text is ever read as markup."""
+
+    def strip_of(self, parts: Iterable[Part], width: int) -> Strip:
+        """A finished row, cut or filled to `width` cells."""
+        app = cast(InkedApp, self.app)
+        own = self.rich_style
+        segments = [
+            Segment(in_ascii(text) if app.ascii_only else text, own + app.inks.style(ink) if ink else own)
+            for text, ink in parts
+            if text
+        ]
+        return Strip(segments).adjust_cell_length(width, own)
+
+
+class Line(InkedWidget):
+    """One row, sent to the terminal again only if it changed."""
+
+    DEFAULT_CSS = "Line { height: 1; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.parts: tuple[Part, ...] = ()
+
+    def show(self, parts: Iterable[Part]) -> None:
+        shown = tuple(parts)
+        if shown != self.parts:
+            self.parts = shown
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ink in self.parts)
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip_of(self.parts if y == 0 else (), self.size.width)

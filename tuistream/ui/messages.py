@@ -1,0 +1,27 @@
+"""What panes tell the app."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from tuistream.core.batch import StreamKey
+
+
+class Said(Message):
+    """A line for the user: that a key worked, or why it could not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class StreamChosen(Message):
+    """The user wants to see this stream's panel."""
+
+    def __init__(self, key: StreamKey) -> None:
+        super().__init__()
+        self.key = key
+
+
+class Followed(Message):
+    """The user wants to see the newest: a paused view goes on."""

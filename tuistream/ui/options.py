@@ -1,0 +1,23 @@
+"""How the user wants the screen to look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """fps: drawings a second, at most, 1 to 60. glyphs: "braille", "blocks", "ascii", or "" for what the terminal can
+    show. theme: a name, or "" for our own dark one. averages: lengths of the moving averages, in ticks.
+    clock: ns since 1970 UTC. timezone: of the times shown, None for the machine's own.
+    """
+
+    fps: int = 10
+    glyphs: str = ""
+    theme: str = ""
+    averages: tuple[int, ...] = (15,)
+    clock: Callable[[], int] = time.time_ns
+    timezone: tzinfo | None = None

@@ -1,0 +1,39 @@
+"""The command palette: the table of commands, and the themes by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.types import IgnoreReturnCallbackType
+
+from tuistream.ui.commands import COMMANDS
+
+
+class CommandProvider(Provider):
+    """Offers every command that does one thing; its own texts only, none from the network."""
+
+    def _commands(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
+        run = self.app.run_action
+        for command in COMMANDS:
+            if command.one_action and command.group and command.name != "palette":
+                _key, action = next(command.actions())
+                sent = f"send({command.pane.value!r}, {action!r})"
+                yield command.words, f"{command.group.lower()}, key {command.shown}", partial(run, sent)
+        for name in sorted(self.app.available_themes):
+            yield f"theme {name}", "colours", partial(self._set_theme, name)
+
+    async def discover(self) -> Hits:
+        for name, text, run in self._commands():
+            yield DiscoveryHit(name, run, help=text)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name, text, run in self._commands():
+            score = matcher.match(name)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), run, text=name, help=text)
+
+    def _set_theme(self, name: str) -> None:
+        self.app.theme = name

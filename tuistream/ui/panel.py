@@ -1,0 +1,178 @@
+"""One panel: a frame with title and state, and in it the chart of one stream."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from tuistream.charts.numbers import format_value
+from tuistream.charts.raster import Viewport
+from tuistream.core.durations import format_duration
+from tuistream.core.session import Session
+from tuistream.core.status import FeedState
+from tuistream.core.text import printable
+from tuistream.ui.chart import KINDS, Chart
+from tuistream.ui.controls import ChartControls
+from tuistream.ui.frame import bottom_edge, top_edge
+from tuistream.ui.glyphs import Signs
+from tuistream.ui.line import Line
+from tuistream.ui.options import ViewOptions
+from tuistream.ui.status_line import feed_word, local_time
+from tuistream.ui.stream_plot import StreamPlot
+from tuistream.ui.streams import Streams
+from tuistream.ui.view import SECOND
+from tuistream.ui.waiting import waiting_for
+from tuistream.ui.watch_rows import WatchRows
+
+
+class Panel(ChartControls, can_focus=True):
+    """Polled by `update`; draws only if its ticks, its window, its size or the user's choices changed."""
+
+    def __init__(
+        self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
+    ) -> None:
+        super().__init__(streams, options.timezone)
+        self.number = 0
+        self._session = session
+        self._rows = rows
+        self._signs = signs
+        self._top, self._bottom = Line(classes="top"), Line(classes="bottom")
+        self._plot = StreamPlot(glyphs)
+        self.drawings = 0  # made so far
+        self._drawn: object = None
+        self._legend: list[tuple[str, str]] = []
+        self._now = 0
+        self._paused_at: int | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._top
+        yield self._plot
+        yield self._bottom
+
+    def assign(self, chart: Chart | None, number: int) -> None:
+        """Show another stream, or none."""
+        if chart is not self.chart:
+            if self.chart is not None:
+                self.chart.forget()
+            self.chart = chart
+            self._drawn = None
+        self.number = number
+
+    def update(self, now: int, edge: int, paused_at: int | None) -> None:
+        """now: ns; edge: now by the stream's clock; paused_at: since when the view is paused."""
+        self._now, self.edge, self._paused_at = now, edge, paused_at
+        if self.size.width:
+            self.redraw()
+
+    def on_resize(self) -> None:
+        self._drawn = None
+
+    def on_focus(self) -> None:
+        self._show_frame()
+
+    def on_blur(self) -> None:
+        self._show_frame()
+
+    def canvas(self) -> tuple[int, int]:
+        """Columns and rows that the lines have."""
+        return self._plot.canvas_size
+
+    def redraw(self) -> None:
+        self._draw()
+        self._show_frame()
+
+    def _draw(self) -> None:
+        chart = self.chart
+        if chart is None or not len(chart.state.series):
+            self._show_message()
+            return
+        columns, rows = self.canvas()
+        window = self.window(chart)
+        series = chart.state.series
+        version = -1 if self._paused_at is not None else series.version
+        missing = chart.state.interrupted and self.edge // SECOND
+        key = (
+            version,
+            window.t0,
+            window.t1,
+            missing,
+            len(chart.state.gaps),
+            columns,
+            rows,
+            chart.choices,
+            chart.view,
+        )
+        if key == self._drawn:
+            return
+        self._drawn = key
+        self.drawings += 1
+        drawing = chart.drawing(window, columns, rows, self.edge, self._timezone)
+        self._legend = drawing.legend
+        state = chart.state
+        digits = self._rows.digits(state)
+        value = drawing.last
+        tag = (value, format_value(value, digits), _direction(value, state.previous)) if value == value else None
+        self._plot.show(
+            drawing.lines,
+            drawing.viewport,
+            drawing.value_ticks,
+            drawing.time_ticks,
+            tag,
+            [(gap.since, gap.to) for gap in drawing.gaps],
+            kind=chart.choices.kind,
+        )
+
+    def _show_message(self) -> None:
+        message = waiting_for(self._session, self._now) if self.chart is None else "waiting for the first tick"
+        if message != self._drawn:
+            self._drawn = message
+            self._legend = []
+            self._plot.show([], Viewport(0, 1, 0.0, 1.0, False), [], [], None, [], message)
+
+    def _show_frame(self) -> None:
+        width, focused, chart = self.size.width, self.has_focus, self.chart
+        if chart is None:
+            self._top.show(top_edge(width, self._signs, focused, self.number + 1, None, (), ""))
+            self._bottom.show(bottom_edge(width, self._signs, focused, (), "", ""))
+            return
+        row = self._rows.row(chart.state, self._now)
+        title = chart.view.title(self.base(chart)) if len(chart.state.series) else chart.view.range.name
+        self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, self._legend, title))
+        state, ink = self._state(chart)
+        self._bottom.show(bottom_edge(width, self._signs, focused, self._about(chart), state, ink))
+
+    def _about(self, chart: Chart) -> list[str]:
+        """What the stream is, and what of the chart is not as usual; the first word is the first to fall."""
+        stream, choices = chart.state.stream, chart.choices
+        words = [printable(stream.feed, 24)]
+        if stream.kind and stream.kind not in self._streams.label(stream.key):
+            words.append(printable(stream.kind, 24))
+        if choices.kind != KINDS[0]:
+            words.append(choices.kind)
+        if choices.scale != "sticky":
+            words.append(f"scale {choices.scale}")
+        if choices.log:
+            words.append("log")
+        return words
+
+    def _state(self, chart: Chart) -> tuple[str, str]:
+        """The state of the view in words, and its ink."""
+        words: list[str] = []
+        ink = "up"
+        if self._paused_at is not None:
+            words.append(f"paused {local_time(self._paused_at, self._timezone):%H:%M:%S}")
+            ink = "accent"
+        if not chart.view.following:
+            words.append(f"behind {self.behind(chart.view)}")
+            ink = "accent"
+        feed = self._session.feeds.get(chart.state.stream.feed)
+        if feed is not None and feed.state is not FeedState.LIVE:
+            word, ink = feed_word(feed, self._now)
+            words.append(word)
+        elif not words and self._streams.silent(chart.state, self._now):
+            words.append(f"silent for {format_duration(max(0, self._now - chart.state.last_recv))}")
+            ink = "stale"
+        return "  ".join(words) or "live", ink
+
+
+def _direction(value: float, before: float) -> str:
+    return "up" if value > before else "down" if value < before else "flat"

@@ -1,0 +1,184 @@
+"""Which stretch of time a panel shows: ranges, zoom, pan, follow. Nothing here draws or knows a clock."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+
+from tuistream.core.batch import Times
+from tuistream.core.durations import format_duration
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+AUTO_SPAN = MINUTE
+MIN_SPAN = 10 * MS
+MAX_SPAN = 36_525 * DAY  # a hundred years
+TICKS_SHOWN = 50
+
+# Widths of a column. Each up to half a day divides the next unit of the clock (minute, hour, day), so that
+# columns begin at the same times whatever the window, and each from a second on is a whole number of seconds.
+_SECOND_PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 75, 80, 100, 120, 125, 150, 200, 250, 300)
+_SIXTIETHS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
+_WIDTHS = (
+    *(10_000 * n for n in (1, 2, 5, 10, 20, 50)),
+    *(MS * n for n in (*_SECOND_PARTS, 400, 500, 600, 750)),
+    *(SECOND * n for n in _SIXTIETHS),
+    *(MINUTE * n for n in _SIXTIETHS),
+    *(HOUR * n for n in (1, 2, 3, 4, 6, 8, 12)),
+    *(DAY * n for n in (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 60, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A quick range. `span` in ns; 0 where it follows from the ticks or the day."""
+
+    name: str
+    span: int = 0
+
+
+AUTO, TICKS, TODAY, ALL = Range("auto"), Range(f"{TICKS_SHOWN} ticks"), Range("today"), Range("all")
+RANGES = (
+    AUTO,
+    TICKS,
+    Range("1m", MINUTE),
+    Range("5m", 5 * MINUTE),
+    Range("15m", 15 * MINUTE),
+    Range("45m", 45 * MINUTE),
+    Range("1h", HOUR),
+    Range("3h", 3 * HOUR),
+    TODAY,
+    Range("1d", DAY),
+    ALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`columns` columns of `width` ns from `t0` on; `t0` and `t1` are whole numbers of columns since 1970.
+
+    span: what was asked for, ns; the window is at least as long. end: where the span ends, ns, in the last column.
+    """
+
+    t0: int
+    t1: int
+    width: int
+    span: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the user chose. Each change gives a new view; one that cannot be made gives the same one.
+
+    zoom: each step halves the span. centre: the middle of the span, ns, while panned; None while following.
+    held: the span, ns, that the range meant when panning began.
+    """
+
+    range: Range = AUTO
+    zoom: int = 0
+    centre: int | None = None
+    held: int = 0
+
+    @property
+    def following(self) -> bool:
+        return self.centre is None
+
+    def base(self, t: Times, edge: int, timezone: tzinfo | None) -> int:
+        """The span, ns, before zoom, of ticks at `t` seen at `edge`."""
+        if self.held:
+            return self.held
+        if self.range.span:
+            return self.range.span
+        if not len(t):
+            return AUTO_SPAN
+        if self.range is AUTO:
+            span = min(edge - int(t[0]), AUTO_SPAN)
+        elif self.range is TICKS:
+            span = edge - int(t[max(0, len(t) - TICKS_SHOWN)])
+        elif self.range is TODAY:
+            span = edge - midnight(edge, timezone)
+        else:
+            span = edge - int(t[0])
+        return min(max(span, SECOND if self.range is AUTO else MIN_SPAN), MAX_SPAN)
+
+    def span(self, base: int) -> int:
+        return scaled(base, self.zoom)
+
+    def window(self, t: Times, edge: int, columns: int, timezone: tzinfo | None = None) -> Window:
+        """The window of `columns` columns on ticks at `t` (int64[n], ns, oldest first), at `edge` while following."""
+        span = self.span(self.base(t, edge, timezone))
+        end = edge if self.centre is None else min(self.centre + span // 2, edge)
+        width = column_width(span, columns - 1)  # the last column is not over yet
+        t1 = -(-end // width) * width
+        return Window(t1 - columns * width, t1, width, span, end)
+
+    def zoomed(self, steps: int, base: int) -> View:
+        """Nearer by `steps` (further where negative), about the newest tick or, panned, about the middle."""
+        zoom = self.zoom + steps
+        return replace(self, zoom=zoom) if MIN_SPAN <= scaled(base, zoom) <= MAX_SPAN else self
+
+    def panned(self, by: int, now: Window, base: int, edge: int) -> View:
+        """Moved by `by` ns (back where negative) from `now`; at the edge it follows again."""
+        end = (now.t1 if self.centre is None else now.end) + by
+        if end >= edge:
+            return self.followed()
+        return replace(self, centre=end - now.span // 2, held=base)
+
+    def followed(self) -> View:
+        return replace(self, centre=None, held=0)
+
+    def ranged(self, steps: int) -> View:
+        """The quick range `steps` further on, without zoom; the place is kept while panned."""
+        index = RANGES.index(self.range) + steps
+        if not 0 <= index < len(RANGES):
+            return self
+        chosen = RANGES[index]
+        if self.centre is not None and chosen.span:
+            return View(chosen, 0, self.centre, chosen.span)
+        return View(chosen)
+
+    def title(self, base: int) -> str:
+        """What is shown, for a title: the range's name, or the span where zoom has changed it."""
+        return self.range.name if not self.zoom else short_duration(self.span(base))
+
+
+def scaled(span: int, zoom: int) -> int:
+    """`span` halved `zoom` times, or doubled where `zoom` is negative."""
+    return span >> min(zoom, 64) if zoom >= 0 else span << min(-zoom, 64)
+
+
+def column_width(span: int, columns: int) -> int:
+    """The narrowest of the widths, ns, with which `columns` columns hold `span` ns."""
+    least = -(-span // max(columns, 1))
+    index = bisect_left(_WIDTHS, least)
+    return _WIDTHS[index] if index < len(_WIDTHS) else -(-least // DAY) * DAY
+
+
+def midnight(t: int, timezone: tzinfo | None) -> int:
+    """The start of the local day that `t` lies in, both ns since 1970 UTC."""
+    local = datetime.fromtimestamp(t // SECOND, UTC).astimezone(timezone)
+    start = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if timezone is None:
+        start = start.replace(tzinfo=None)
+    return int(start.timestamp()) * SECOND
+
+
+def newest_edge(t: Times, last_recv: int, now: int, ended: bool) -> int:
+    """Now by the clock of a stream's producer, ns: its newest event time and what has passed since it was received.
+
+    So a replay of an old day follows that day, a producer's wrong clock does no harm, and a silent stream slides
+    away. A feed that has ended stands still.
+    """
+    if not len(t):
+        return now
+    return int(t[-1]) if ended else int(t[-1]) + max(0, now - last_recv)
+
+
+def short_duration(ns: int) -> str:
+    """A span for a title, without spaces: "7m30s", "500ms"."""
+    return format_duration(ns).replace(" ", "")

@@ -1,0 +1,240 @@
+"""The rows of the watch list: values, order and columns. Nothing here draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuistream.charts.numbers import digits_for, format_change, format_percent, format_value, sparkline
+from tuistream.core.batch import StreamKey, Times, Values
+from tuistream.core.durations import format_duration
+from tuistream.core.session import StreamState
+from tuistream.core.status import Rate
+from tuistream.ui.glyphs import Signs
+from tuistream.ui.line import Part, padded
+from tuistream.ui.streams import Streams
+
+SECOND = 1_000_000_000
+SPARK_SPAN = 60 * SECOND
+DIGITS_SAMPLE = 200
+SIGNIFICANT = 8  # digits shown of a value at most
+SORTS = ("appearance", "name", "change %", "rate", "age")
+WIDTHS = {
+    "stream": 11,
+    "last": 12,
+    "chg %": 7,
+    "age": 6,
+    "ticks/s": 8,
+    "change": 11,
+    "low": 12,
+    "high": 12,
+    "last minute": 12,
+}
+DROPPED_FIRST = ("low", "high", "change", "last minute", "ticks/s", "age", "chg %")
+SHOWN_ORDER = ("stream", "last", "change", "chg %", "low", "high", "ticks/s", "age", "last minute")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the list says of one stream; times are ns."""
+
+    key: StreamKey
+    label: str
+    number: int
+    last: float
+    previous: float
+    first: float
+    low: float
+    high: float
+    digits: int
+    rate: float
+    last_recv: int
+    silent: bool
+
+    @property
+    def percent(self) -> float:
+        return (self.last / self.first - 1) * 100 if self.first and np.isfinite(self.first) else float("nan")
+
+
+class WatchRows:
+    """The streams as rows, sorted and filtered. While `frozen` is set (ns), they are as they were then."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+        self._rates: dict[StreamKey, tuple[Rate, float]] = {}
+        self._digits: dict[StreamKey, int] = {}
+        self._kept: dict[StreamKey, Row] = {}
+        self.sort = SORTS[0]
+        self.filter = ""
+        self.order: list[StreamState] = []
+
+    def measure(self, now: int) -> None:
+        """Measure the rates of all streams; about once a second."""
+        for state in self._streams.order:
+            key = state.stream.key
+            rate = self._rates[key][0] if key in self._rates else Rate()
+            self._rates[key] = rate, rate.update(now, state.ticks)
+
+    def arrange(self, now: int) -> None:
+        """Filter and sort anew."""
+        wanted = self.filter.casefold()
+        streams = self._streams
+        self.order = [s for s in streams.order if not wanted or wanted in streams.label(s.stream.key).casefold()]
+        if self.sort == "name":
+            self.order.sort(key=lambda state: streams.label(state.stream.key).casefold())
+        elif self.sort == "change %":
+            self.order.sort(key=lambda state: _falling(self.row(state, now).percent))
+        elif self.sort == "rate":
+            self.order.sort(key=lambda state: _falling(self._rate(state.stream.key)))
+        elif self.sort == "age":
+            self.order.sort(key=lambda state: -state.last_recv)
+
+    def freeze(self, now: int) -> None:
+        """Keep every row as it stands."""
+        self._kept = {state.stream.key: self.row(state, now) for state in self._streams.order}
+
+    def thaw(self) -> None:
+        self._kept = {}
+
+    def row(self, state: StreamState, now: int) -> Row:
+        key = state.stream.key
+        if key in self._kept:
+            return self._kept[key]
+        streams = self._streams
+        return Row(
+            key,
+            streams.label(key),
+            streams.index(key) + 1,
+            state.last,
+            state.previous,
+            state.first,
+            state.low,
+            state.high,
+            self.digits(state),
+            self._rate(key),
+            state.last_recv,
+            streams.silent(state, now),
+        )
+
+    def digits(self, state: StreamState) -> int:
+        """Decimals of the stream's values: as many as any so far has needed, so that numbers stand still."""
+        key = state.stream.key
+        needed = digits_for(state.series.column(state.main)[-DIGITS_SAMPLE:])
+        size = abs(state.last) if np.isfinite(state.last) else 0.0
+        whole = int(np.log10(size)) + 1 if size >= 1 else 1
+        self._digits[key] = max(min(needed, max(0, SIGNIFICANT - whole)), self._digits.get(key, 0))
+        return self._digits[key]
+
+    def _rate(self, key: StreamKey) -> float:
+        return self._rates[key][1] if key in self._rates else 0.0
+
+
+def _falling(value: float) -> float:
+    """A sort key: the largest first, what is no number last."""
+    return -value if value == value else float("inf")
+
+
+def columns_for(width: int) -> dict[str, int]:
+    """The columns that fit, with their widths; the name and the last column take what is left."""
+    shown = list(SHOWN_ORDER)
+    room = width - 2
+    for name in DROPPED_FIRST:
+        if sum(WIDTHS[column] for column in shown) <= room:
+            break
+        shown.remove(name)
+    widths = {name: WIDTHS[name] for name in shown}
+    free = max(0, room - sum(widths.values()))
+    for name, most in (("last", 3), ("chg %", 1), ("stream", 12)):
+        if name in widths:
+            more = min(free, most)
+            widths[name] += more
+            free -= more
+    if "last minute" in widths:
+        widths["last minute"] += free
+    return widths
+
+
+def header(columns: dict[str, int]) -> list[Part]:
+    parts: list[Part] = [("  ", "")]
+    for name, width in columns.items():
+        if name == "stream":
+            parts.append((padded(name, width), "dim"))
+        elif name == "last":
+            parts.append((padded("last", width - 2, right=True) + "  ", "dim"))
+        else:
+            parts.append((padded(name, width, right=True), "dim"))
+    return parts
+
+
+def cells(row: Row, columns: dict[str, int], now: int, signs: Signs, selected: bool, spark: str) -> list[Part]:
+    """One row of the list. now: ns."""
+    value_ink = "stale" if row.silent else "plain"
+    sign, ink = signs.move(row.last, row.previous)
+    if row.silent:
+        sign, ink = signs.stale, "stale"
+    parts: list[Part] = [(f"{signs.cursor} " if selected else "  ", "accent")]
+    change, percent = row.last - row.first, row.percent
+    for name, width in columns.items():
+        match name:
+            case "stream":
+                parts.append((padded(row.label, width - 1) + " ", "selected" if selected else value_ink))
+            case "last":
+                parts += [(number(row.last, row.digits, width - 2), value_ink), (f" {sign}", ink)]
+            case "change":
+                parts.append((right(format_change(change, row.digits), width), move_ink(change, row.silent)))
+            case "chg %":
+                parts.append((percentage(percent, width), move_ink(percent, row.silent)))
+            case "low" | "high":
+                value = row.low if name == "low" else row.high
+                parts.append((number(value, row.digits, width), "dim"))
+            case "ticks/s":
+                parts.append((right(f"{row.rate:,.1f}" if row.rate < 1_000 else f"{row.rate:,.0f}", width), "dim"))
+            case "age":
+                parts.append((right(age_text(now - row.last_recv), width), value_ink if row.silent else "dim"))
+            case _:
+                parts.append((padded(spark, width, right=True), "stale" if row.silent else "price"))
+    return parts
+
+
+def right(text: str, width: int) -> str:
+    """`text` right-aligned with a space before it; a number that has no room is ###, never cut."""
+    return (text if len(text) < width else "###"[: max(0, width - 1)]).rjust(width)
+
+
+def number(value: float, digits: int, width: int) -> str:
+    """`value` with as many of its decimals as there is room for."""
+    if value != value:
+        return " " * width
+    texts = (*(format_value(value, fewer) for fewer in range(digits, -1, -1)), f"{value:.3g}")
+    return right(next((text for text in texts if len(text) < width), texts[-1]), width)
+
+
+def percentage(percent: float, width: int) -> str:
+    if percent != percent:
+        return " " * width
+    text = format_percent(percent).removesuffix("%").rstrip()
+    return right(text if len(text) < width else f"{percent:+.0f}", width)
+
+
+def move_ink(change: float, silent: bool) -> str:
+    if silent:
+        return "stale"
+    return "up" if change > 0 else "down" if change < 0 else "flat"
+
+
+def age_text(age: int) -> str:
+    """Time since the last tick in one unit: "0 s", "12 s", "4 m", "2 h"."""
+    if age < 60 * SECOND:
+        return f"{max(0, age) // SECOND} s"
+    return " ".join(format_duration(age).split()[:2])
+
+
+def spark_of(t: Times, values: Values, edge: int, width: int, glyphs: str) -> str:
+    """The minute before `edge` (ns) in `width` signs, each the last value of its part of it."""
+    if not len(t) or width < 1:
+        return ""
+    ends = edge - SPARK_SPAN + (np.arange(1, width + 1) * (SPARK_SPAN // width))
+    rows = np.searchsorted(t, ends, side="right") - 1
+    fresh = rows >= np.searchsorted(t, edge - SPARK_SPAN, side="left")
+    return sparkline(np.where(fresh, values[rows], np.nan), width, glyphs)
