@@ -54,14 +54,6 @@ class Decoder:
     def heartbeat(self) -> tuple[float, str] | None:
         return self._venue.heartbeat() if self._venue else None
 
-    def recognises(self, frame: bytes) -> bool:
-        """Whatever is JSON, if nobody else knows it."""
-        try:
-            loads(frame)
-        except Malformed:
-            return False
-        return True
-
     def describe(self) -> list[StreamReport]:
         """What was found so far, a report for each stream."""
         return [*reports(self._rows), *(self._venue.describe() if self._venue else ())]

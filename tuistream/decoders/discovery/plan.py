@@ -61,6 +61,7 @@ class Plan:
     answer: bool = False  # has a key that answers to requests have
     layout: Layout = field(default_factory=Layout)
     is_top: bool = True  # nothing encloses it
+    flat: bool = False  # and it has neither object nor list in it, and its fields will stay
     entries: dict[tuple[Any, ...], Entry] = field(default_factory=dict)
 
 
@@ -87,6 +88,7 @@ def plan_for(
     no_tick = must_be_timed and not (roles.time and roles.time.own)
     fields = () if no_tick else tuple(_named(roles.fields))
     own = objects[-1]
+    all_scalar = all(type(value) not in (dict, list) for value in own.values())
     return Plan(
         containers=tuple(survey.containers),
         opens=tuple(survey.opens),
@@ -106,6 +108,7 @@ def plan_for(
         answer=not words.ANSWER_KEYS.isdisjoint(own) or ("code" in own and ("msg" in own or "message" in own)),
         layout=roles.layout_of([leaf for _, leaf in fields]),
         is_top=parent is None,
+        flat=all_scalar and parent is None and not roles.pending and bool(fields),
     )
 
 

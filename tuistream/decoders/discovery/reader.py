@@ -35,12 +35,9 @@ class Reader:
         self._options = options
         self._finder = StreamFinder(rows)
         self._top = RowList(-1, "")
-        self._plan_count = 0
+        self._remembered: list[dict[Shape, Plan]] = []  # a plan was put into each
         self._entry_count = 0
         self._recv = 0
-        self._reset()
-
-    def _reset(self) -> None:
         self.ticks = self.bad_times = self.not_finite = 0
         self.control = False
         self.complaints: list[str] = []
@@ -48,14 +45,19 @@ class Reader:
 
     def read(self, value: object, recv: int) -> None:
         """Take one frame's JSON value. recv: ns since 1970 UTC."""
-        self._reset()
+        self.ticks = self.bad_times = self.not_finite = 0
+        if self.control:
+            self.control, self.complaints, self.replies = False, [], []
         self._recv = recv
         if type(value) is dict:
-            self._message([value], None, self._top)
+            shape = shape_of(value)
+            plan = self._top.plans.get(shape)
+            if plan is None or not plan.flat or not self._flat_tick(plan, value):
+                self._message([value], None, self._top, shape)
         elif type(value) is list:
             self._list(value)
         elif is_number(value):
-            self._message([{"value": value}], None, self._top)
+            self._row({"value": value})
         elif type(value) is str:
             self._text(value, recv)
         elif type(value) is float:
@@ -80,13 +82,16 @@ class Reader:
         if type(values[0]) is dict or type(values[0]) is list:
             for row in values:
                 if type(row) is dict:
-                    self._message([row], None, self._top)
+                    self._row(row)
                 elif is_list_row(row):
                     self._list_row([], None, self._top, row, must_be_timed=True)
         elif is_list_row(values) or (len(values) == 1 and is_number(values[0])):
             self._list_row([], None, self._top, values, must_be_timed=False)
         elif any(type(value) is str and value.lower() in words.TEXT_CONTROL for value in values[:MAX_LIST_ROW]):
             self.control = True
+
+    def _row(self, message: Object) -> None:
+        self._message([message], None, self._top, shape_of(message))
 
     def _list_row(
         self,
@@ -97,19 +102,42 @@ class Reader:
         must_be_timed: bool,
     ) -> None:
         message = dict(zip(LIST_KEYS, row, strict=False))
-        self._message([*enclosing, message], parent, within, listed=True, must_be_timed=must_be_timed)
+        shape = (must_be_timed, *shape_of(message))
+        self._message([*enclosing, message], parent, within, shape, listed=True, must_be_timed=must_be_timed)
+
+    def _flat_tick(self, plan: Plan, message: Object) -> bool:
+        """Take a message with no object or list in it, of a stream that is known: the commonest, in short.
+
+        False where it is less simple than that; nothing has happened then.
+        """
+        entry = plan.entries.get(tuple([message[key] for _, key, _ in plan.labels]))
+        if entry is None or entry.rows is None or entry.control or not entry.direct:
+            return False
+        values = [to_float(message[key]) for _, key, _ in plan.paths]
+        rows = entry.rows
+        if rows.width != len(values) or (values[0] != values[0] and all(value != value for value in values)):
+            return False
+        t = self._recv
+        if plan.time is not None:
+            told = to_ns(message[plan.time[1]], t)
+            if told is None:
+                return False
+            t = told
+        rows.add(t, values, to_id(message[plan.id[1]]) if plan.id is not None else None)
+        self.ticks = 1
+        return True
 
     def _message(
         self,
         objects: list[Object],
         parent: Plan | None,
         within: RowList,
+        shape: Shape,
         listed: bool = False,
         must_be_timed: bool = False,
     ) -> None:
         """Take the last of `objects`; those before enclose it, as `parent` knows them. `objects` is used up."""
         message = objects[-1]
-        shape = (must_be_timed, *shape_of(message)) if listed else shape_of(message)
         plan = within.plans.get(shape)
         if plan is None or (plan.pending and any(is_number(message[key]) for key in plan.pending)):
             plan = plan_for(
@@ -140,7 +168,7 @@ class Reader:
         for each in plan.lists:
             for row in objects[each.container][each.key]:
                 if type(row) is dict:
-                    self._message([*objects, row], plan, each)
+                    self._message([*objects, row], plan, each, shape_of(row))
                 elif is_list_row(row):
                     self._list_row(objects, plan, each, row, must_be_timed=True)
         return self.ticks > before
@@ -202,14 +230,18 @@ class Reader:
     def _remember(self, plans: dict[Shape, Plan], shape: Shape, plan: Plan) -> None:
         if size_of(shape) > MAX_SHAPE:
             return
-        self._plan_count += 1
-        if self._plan_count > MAX_PLANS:
+        if len(self._remembered) >= MAX_PLANS:
             self._forget()
+        self._remembered.append(plans)
         plans[shape] = plan
 
     def _forget(self) -> None:
-        self._top.plans.clear()
-        self._plan_count = self._entry_count = 1
+        for plans in self._remembered:
+            for plan in plans.values():
+                plan.entries.clear()
+            plans.clear()
+        self._remembered.clear()
+        self._entry_count = 1
 
     def _take_control(self, message: Object) -> None:
         self.control = True

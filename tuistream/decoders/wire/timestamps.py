@@ -92,6 +92,8 @@ def _from_float(value: float) -> int | None:
         return _scaled(int(value), "")
     # The shortest decimal that gives this float is what the sender wrote.
     integer, _, fraction = repr(value).partition(".")
+    if value < 1e11:
+        return int(integer + (fraction + "00000000")[:9])
     return _scaled(int(integer), fraction)
 
 

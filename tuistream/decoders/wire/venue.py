@@ -75,12 +75,6 @@ class VenueDecoder:
     def heartbeat(self) -> tuple[float, str] | None:
         return None
 
-    def recognises(self, frame: bytes) -> bool:
-        try:
-            return self.understands(loads(frame))
-        except Malformed:
-            return False
-
     def understands(self, message: object) -> bool:
         """Whether a message, the first of an unknown feed, is this venue's. Never raises."""
         try:
