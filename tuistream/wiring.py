@@ -71,11 +71,12 @@ class Run:
         except RecordingError as error:
             if needed or isinstance(error, RecordingRefused):
                 raise
-            locked = isinstance(error, RecordingLocked)
-            self._not_recorded = RecordingStatus("locked" if locked else "failing", str(settings.db), str(error))
-            if locked:
+            path = str(settings.db)
+            if isinstance(error, RecordingLocked):
+                self._not_recorded = RecordingStatus("locked", path, error.reason)
                 outbox.close()
                 return
+            self._not_recorded = RecordingStatus("failing", path, str(error))
             outbox.fail(str(error))
         self.session.outboxes.append(outbox)
 

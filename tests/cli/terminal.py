@@ -35,6 +35,8 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            for name in ("COLUMNS", "LINES"):  # they would stand in for the terminal's own size
+                os.environ.pop(name, None)
             os.environ.update({"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **environment})
             os.execv(sys.executable, [sys.executable, "-m", "tuistream", *arguments])
 

@@ -56,6 +56,6 @@ class RecordingLocked(RecordingError):
     """Another process records into the file."""
 
     def __init__(self, path: str, pid: int | None) -> None:
-        who = f"pid {pid}" if pid else "another process"
-        super().__init__(f"{path} is recorded by {who}")
         self.pid = pid
+        self.reason = f"recorded by pid {pid}" if pid else "recorded by another process"
+        super().__init__(f"{path} is {self.reason}")
