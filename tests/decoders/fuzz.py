@@ -11,7 +11,6 @@ import gzip
 import json
 import os
 import random
-import resource
 import string
 import sys
 import time
@@ -268,6 +267,8 @@ def resident() -> int:
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
+        import resource
+
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

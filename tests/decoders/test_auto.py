@@ -355,7 +355,8 @@ def test_hands_over_to_a_venues_decoder() -> None:
     assert (out.control, out.data, len(out.malformed)) == (1, 1, 1)
     assert out.batches[0].stream.fields == ("price", "qty", "side")
     assert decoder.decode([TRADE.replace(b'"t":1', b'"t":2')], NOW).data == 1
-    assert decoder.describe()[0].id_rule == "consecutive"
+    (report,) = decoder.describe()
+    assert (report.id_rule, report.id, report.key, report.time, report.unit) == ("consecutive", "t", "s", "T", "ms")
 
 
 def test_keeps_to_itself_what_has_begun_otherwise_or_was_told_how() -> None:

@@ -105,6 +105,7 @@ class Decoder(VenueDecoder):
     """Binance's frames. `side` is +1 where the buyer took: `m` says that the buyer was the maker."""
 
     name: ClassVar[str] = "binance"
+    name_key: ClassVar[str] = "s"
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
         super().__init__(feed, options)

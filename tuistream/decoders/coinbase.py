@@ -82,6 +82,7 @@ class Decoder(VenueDecoder):
     """Frames of both feeds. Batches that come newest first are turned round."""
 
     name: ClassVar[str] = "coinbase"
+    name_key: ClassVar[str] = "product_id"
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
         super().__init__(feed, options)

@@ -62,6 +62,7 @@ class Decoder(VenueDecoder):
     """Kraken's frames of both versions."""
 
     name: ClassVar[str] = "kraken"
+    name_key: ClassVar[str] = "symbol"
 
     def _message(self, message: object, recv: int, out: Decoded) -> Outcome:
         if type(message) is list:

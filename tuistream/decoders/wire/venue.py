@@ -56,6 +56,7 @@ class VenueDecoder:
     """
 
     name: ClassVar[str] = ""
+    name_key: ClassVar[str] = ""  # where a tick names what it is of
     chosen: str
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
@@ -161,7 +162,11 @@ class VenueDecoder:
         if rows is None:
             fields = {**kind.keys, **{name: key for name, key in kind.optional.items() if key in message}}
             layout = Layout(
-                kind.time if timed else "", unit_of(message.get(kind.time)), kind.id, "", tuple(fields.values())
+                kind.time if timed else "",
+                unit_of(message.get(kind.time)),
+                kind.id,
+                self.name_key,
+                tuple(fields.values()),
             )
             return self._rows.new(stream_name, kind.kind, tuple(fields), kind.ids, timed, self.name, layout)
         if kind.optional and rows.width < len(kind.keys) + len(kind.optional):
