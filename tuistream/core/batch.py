@@ -45,6 +45,11 @@ class Stream:
     def key(self) -> StreamKey:
         return self.feed, self.name, self.kind
 
+    @property
+    def label(self) -> str:
+        """What to call it: its name, or its feed's where it has none."""
+        return self.name or self.feed
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:

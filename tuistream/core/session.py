@@ -20,6 +20,7 @@ from tuistream.core.status import Event, FeedState, FeedStatus
 MAX_STREAMS = 10_000
 EVENTS_KEPT = 2_000
 GAPS_KEPT = 1_000
+IDS_MISSING = "ids missing"
 WINDOW = 100_000
 MEMORY = 512 << 20
 
@@ -224,9 +225,9 @@ class Session:
         state.interrupted = ""
         for hole in checked.holes:
             since = int(batch.t[hole.row - 1]) if hole.row else state.last_t
-            self._gap(feed, state, since, int(batch.t[hole.row]), why or "ids missing", (hole.first, hole.last))
+            self._gap(feed, state, since, int(batch.t[hole.row]), why or IDS_MISSING, (hole.first, hole.last))
         for row in checked.restarts:
-            text = f"{state.stream.name}: ids start anew"
+            text = f"{state.stream.label}: ids start anew"
             self.note(Event(int(batch.t[row]), feed.name, "restart", text, state.stream.key))
         told_by_ids = state.stream.ids is IdRule.CONSECUTIVE and ids_known and not checked.restarts
         if why and not told_by_ids:
@@ -243,12 +244,14 @@ class Session:
     ) -> None:
         feed.gaps += 1
         details: dict[str, int | float | str | None] = {"from": since, "to": to, "reason": reason}
-        text = f"{state.stream.name}: {reason}"
+        text = f"{state.stream.label}: {reason}"
         if ids:
             first, last = ids
             details |= {"first_id": first, "last_id": last, "missing": last - first + 1}
             which = f"id {first}" if first == last else f"ids {first} to {last}"
-            text = f"{state.stream.name}: {which} missing ({last - first + 1:,}), {reason}"
+            text = f"{state.stream.label}: {which} missing ({last - first + 1:,})"
+            if reason != IDS_MISSING:
+                text += f", {reason}"
         if to > since:
             state.gaps.append(Gap(since, to, reason))
         self.note(Event(to, feed.name, "gap", text, state.stream.key, details))
