@@ -13,6 +13,7 @@ from tests.decoders.recorded import NOW, by_stream, counted
 from tuistream.core.batch import IdRule
 from tuistream.decoders.auto import Decoder
 from tuistream.decoders.contract import MAX_FIELDS, MAX_NAME, Decoded, DecoderOptions
+from tuistream.decoders.discovery.reader import MAX_NEW_SHAPES
 from tuistream.decoders.wire import rows
 
 MS = NOW // 10**6
@@ -300,6 +301,14 @@ def test_streams_have_a_bound_and_what_is_beyond_is_other(monkeypatch: pytest.Mo
     monkeypatch.setattr(rows, "MAX_STREAMS", 10)
     out = decode(*[{"symbol": f"s{n}", "price": 1} for n in range(30)], {"symbol": "s3", "price": 2})
     assert (out.data, out.other, len(out.batches)) == (11, 20, 10)
+
+
+def test_one_message_cannot_hold_the_program_up_with_shapes() -> None:
+    shapes = [{"symbol": "A", f"k{n}": 1} for n in range(MAX_NEW_SHAPES + 50)]
+    decoder = Decoder("f", DecoderOptions())
+    out = decoder.decode([json.dumps({"data": shapes}).encode(), b'{"symbol":"B","v":1}'], NOW)
+    assert out.data == 2
+    assert sum(map(len, out.batches)) <= MAX_NEW_SHAPES + 1
 
 
 def test_what_a_frame_means_does_not_change() -> None:

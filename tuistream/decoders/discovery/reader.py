@@ -17,6 +17,7 @@ from tuistream.decoders.wire.rows import Rows, StreamRows
 from tuistream.decoders.wire.timestamps import to_ns
 
 MAX_PLANS = 1_024  # shapes that are remembered; past it all are forgotten
+MAX_NEW_SHAPES = 200  # of one message; rows of further ones are not looked at, since a plan takes time to make
 MAX_ENTRIES = 20_000  # combinations of names and kinds that are remembered, all plans together
 MAX_LABEL = 200  # characters of a name or kind that is remembered
 MAX_CHAIN = 64  # objects around a row of a row of a row; what is deeper is not looked at
@@ -37,6 +38,7 @@ class Reader:
         self._top = RowList(-1, "")
         self._remembered: list[dict[Shape, Plan]] = []  # a plan was put into each
         self._entry_count = 0
+        self._new_shapes = 0  # in this message
         self._recv = 0
         self.ticks = self.bad_times = self.not_finite = 0
         self.control = False
@@ -49,6 +51,7 @@ class Reader:
         if self.control:
             self.control, self.complaints, self.replies = False, [], []
         self._recv = recv
+        self._new_shapes = 0
         if type(value) is dict:
             shape = shape_of(value)
             plan = self._top.plans.get(shape)
@@ -140,6 +143,9 @@ class Reader:
         message = objects[-1]
         plan = within.plans.get(shape)
         if plan is None or (plan.pending and any(is_number(message[key]) for key in plan.pending)):
+            self._new_shapes += 1
+            if self._new_shapes > MAX_NEW_SHAPES:
+                return
             plan = plan_for(
                 objects, parent, within, self._options, self._recv, listed=listed, must_be_timed=must_be_timed
             )

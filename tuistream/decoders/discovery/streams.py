@@ -68,7 +68,8 @@ def _alike(fields: set[str], others: set[str]) -> bool:
 
 
 def _found(layout: Layout) -> str:
-    parts = [f"time in {layout.unit} at '{layout.time}'" if layout.time else "no time: that of receipt"]
+    unit = f" in {layout.unit}" if layout.unit else ""
+    parts = [f"time{unit} at '{layout.time}'" if layout.time else "no time: that of receipt"]
     if layout.key:
         parts.append(f"name at '{layout.key}'")
     if layout.id:
