@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,3 +104,15 @@ def test_text_ids_are_known_too() -> None:
     checked = continuity.check(batch(["b", "c", None]), reconnected=True)
     assert checked.repeats == 1
     assert len(checked.batch) == 2
+
+
+def test_where_there_is_no_event_time_the_id_alone_tells_a_repeat() -> None:
+    quotes = replace(STREAM, ids=IdRule.UNIQUE, timed=False)
+    continuity = Continuity(IdRule.UNIQUE)
+    continuity.check(replace(batch([5, 9, 12], [1, 2, 3]), stream=quotes))
+    checked = continuity.check(replace(batch([9, 12, 20], [100, 101, 102]), stream=quotes), reconnected=True)
+    assert checked.repeats == 2
+    assert not checked.restarts
+    late = continuity.check(replace(batch([15], [103]), stream=quotes), reconnected=True)
+    assert len(late.batch) == 1
+    assert not late.restarts

@@ -168,7 +168,7 @@ async def test_a_bug_in_a_decoder_ends_the_feed_loudly() -> None:
         await connection.send(tick(1))
 
     class Broken:
-        name = "broken"
+        name = chosen = "broken"
         stale_after = 10.0
 
         def opened(self) -> None: ...

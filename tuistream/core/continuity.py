@@ -34,8 +34,8 @@ class Checked:
 class Continuity:
     """Remembers the newest ids of one stream.
 
-    A tick is a repeat if its id was among the last `REPEATS_KNOWN` and had the same event time then: that is what
-    a venue sends again after a reconnect. An id further back than that, one that comes again with another time,
+    A tick is a repeat if its id was among the last `REPEATS_KNOWN` and had the same event time then (if the stream
+    is timed): that is what a venue sends again after a reconnect. An id further back than that, one that comes again with another time,
     or one that after a reconnect is lower but later, means that the producer has started counting anew: its tick
     is kept. Any other id that is lower than the highest and had not come yet is a late tick, and is kept.
     """
@@ -77,26 +77,26 @@ class Continuity:
         return bool((steps == 1).all() if consecutive else (steps > 0).all())
 
     def _check_each(self, batch: Batch, ids: Ids, reconnected: bool) -> Checked:
-        seen = self._memory()
+        seen, timed = self._memory(), batch.stream.timed
         keep: list[int] = []
         checked = Checked(batch)
         for row, (tick_id, t) in enumerate(zip(ids.tolist(), batch.t.tolist(), strict=True)):
             if tick_id is not None:
-                if seen.get(tick_id) == t:
+                if tick_id in seen and (seen[tick_id] == t or not timed):
                     checked.repeats += 1
                     continue
                 if isinstance(tick_id, int):
-                    self._step(tick_id, t, len(keep), reconnected, checked)
+                    self._step(tick_id, t, len(keep), reconnected and timed, checked)
                 seen[tick_id] = t
             keep.append(row)
         if checked.repeats:
             checked.batch = batch.take(np.array(keep, dtype=np.intp))
         return checked
 
-    def _step(self, tick_id: int, t: int, row: int, reconnected: bool, checked: Checked) -> None:
+    def _step(self, tick_id: int, t: int, row: int, told_by_time: bool, checked: Checked) -> None:
         last = self.last
         if last is not None and tick_id <= last:
-            anew = tick_id in self._seen or tick_id < last - REPEATS_KNOWN or (reconnected and t > self._last_t)
+            anew = tick_id in self._seen or tick_id < last - REPEATS_KNOWN or (told_by_time and t > self._last_t)
             if not anew:
                 return
             checked.restarts.append(row)

@@ -51,11 +51,17 @@ class DecoderOptions:
 class Decoder(Protocol):
     """Turns the frames of one feed into batches.
 
-    `stale_after`: seconds of silence after which the feed is stale, given what its protocol promises.
+    `chosen`: the name of the decoder that serves, where this one hands over to another, else its own.
     """
 
     name: ClassVar[str]
-    stale_after: float
+
+    @property
+    def chosen(self) -> str: ...
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds of silence after which the feed is stale, given what its protocol promises."""
 
     def opened(self) -> None:
         """A new connection begins: forget what the last one's frames meant (channel numbers and the like)."""

@@ -145,7 +145,7 @@ class Feed:
 
     def _count(self, frames: list[bytes], decoded: Decoded) -> None:
         status = self.status
-        status.decoder = getattr(self._decoder, "chosen", self._decoder.name)
+        status.decoder = self._decoder.chosen
         status.control += decoded.control
         status.other += decoded.other
         status.bad_times += decoded.bad_times
