@@ -35,9 +35,10 @@ class Continuity:
     """Remembers the newest ids of one stream.
 
     A tick is a repeat if its id was among the last `REPEATS_KNOWN` and had the same event time then (if the stream
-    is timed): that is what a venue sends again after a reconnect. An id further back than that, one that comes again with another time,
-    or one that after a reconnect is lower but later, means that the producer has started counting anew: its tick
-    is kept. Any other id that is lower than the highest and had not come yet is a late tick, and is kept.
+    has event times): that is what a venue sends again after a reconnect. An id further back than that, one that
+    comes again with another time, or one that after a reconnect is lower but later, means that the producer has
+    started counting anew: its tick is kept. Any other id that is lower than the highest and had not come yet is a
+    late tick, and is kept.
     """
 
     def __init__(self, rule: IdRule, seen: tuple[Ids, Times] | None = None) -> None:
