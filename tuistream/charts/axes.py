@@ -18,6 +18,8 @@ Tick = tuple[float, str]
 EMPTY_RANGE: Final = (0.0, 1.0)
 MOST_TICKS: Final = 200
 PLAIN_BELOW: Final = 1e9  # values from here on are labelled in powers of ten
+MOST_DIGITS: Final = 5  # after the point in powers of ten; what needs more is written out
+EXACT_BELOW: Final = 1e15
 MOST_DECIMALS: Final = 9  # labels that would need more are in powers of ten too
 PADDING: Final = 0.05  # of the data's extent, at either end
 LOG_PADDING: Final = 1.05  # factor, on a logarithmic scale
@@ -49,9 +51,10 @@ def value_ticks(lo: float, hi: float, count: int, log: bool = False) -> list[Tic
     values = [_scaled(multiple * mantissa, exponent) for multiple in multiples]
     decimals = max(0, (1 if mantissa % 10 else 0) - exponent - 1)
     largest = max(abs(lo), abs(hi))
-    if largest < PLAIN_BELOW and decimals <= MOST_DECIMALS:
-        return [(value, f"{value + 0.0:,.{decimals}f}") for value in values]
     digits = max(0, floor(log10(largest)) - floor(log10(size)) + (mantissa == 25))
+    exact = largest < PLAIN_BELOW or (digits > MOST_DIGITS and largest < EXACT_BELOW)
+    if exact and decimals <= MOST_DECIMALS:
+        return [(value, f"{value + 0.0:,.{decimals}f}") for value in values]
     return [(value, f"{value + 0.0:.{digits}e}") for value in values]
 
 
@@ -120,10 +123,10 @@ def _decimal_step(value: float, *, up: bool) -> float:
 
 def _tick_step(lo: float, hi: float, count: int) -> tuple[int, int] | None:
     """The smallest step that gives at most `count` ticks from lo to hi, as (m, n): m x 10^n, m of 10, 20, 25, 50."""
-    extent = hi - lo
-    if not 0 < extent < float("inf"):
+    least = (hi - lo) / max(count, 1)
+    if not 0 < least < float("inf"):
         return None
-    exponent = floor(log10(extent / max(count, 1))) - 2
+    exponent = floor(log10(least)) - 2
     for power in range(exponent, exponent + 4):
         for mantissa in (10, 20, 25, 50):
             size = _scaled(mantissa, power)
@@ -140,18 +143,22 @@ def _scaled(multiple: int, exponent: int) -> float:
 
 
 def _log_ticks(lo: float, hi: float, count: int) -> list[Tick]:
-    first, last = ceil(log10(lo) - 1e-9), floor(log10(hi) + 1e-9)
-    decades = last - first + 1
-    mantissas = (1, 2, 5) if 3 * decades + 2 <= count else (1,)
-    every = max(1, ceil(decades / count))
+    """Powers of ten and what lies between them; every second, third … power where there is no room for all."""
+    first, last = floor(log10(lo)), floor(log10(hi) + 1e-9)
+    for mantissas in (1, 2, 5), (1, 3), (1,):
+        ticks = _decimal_ticks(lo, hi, range(first, last + 1), mantissas)
+        if len(ticks) <= count:
+            return ticks
+    every = ceil(len(ticks) / count)
+    return _decimal_ticks(lo, hi, range(ceil(first / every) * every, last + 1, every), (1,))
+
+
+def _decimal_ticks(lo: float, hi: float, exponents: range, mantissas: tuple[int, ...]) -> list[Tick]:
     ticks: list[Tick] = []
-    for exponent in range(first - 1, last + 1):
-        if exponent % every:
-            continue
+    for exponent in exponents:
         for mantissa in mantissas:
             value = _scaled(mantissa, exponent)
             if lo * (1 - 1e-12) <= value <= hi * (1 + 1e-12):
                 plain = exponent >= -MOST_DECIMALS and value < PLAIN_BELOW
-                label = f"{value:,.{max(0, -exponent)}f}" if plain else f"{value:.0e}"
-                ticks.append((value, label))
-    return ticks[:count]
+                ticks.append((value, f"{value:,.{max(0, -exponent)}f}" if plain else f"{value:.0e}"))
+    return ticks

@@ -147,6 +147,12 @@ class Frame:
         return list(zip(edges[::2], edges[1::2], strict=True))
 
 
+def aligned(labels: Sequence[str]) -> list[str]:
+    """`labels` with blanks before them, so that their decimal points stand in one column."""
+    whole = [len(label.partition(".")[0]) for label in labels]
+    return [" " * (max(whole) - width) + label for width, label in zip(whole, labels, strict=True)]
+
+
 def layout_for(width: int, height: int, labels: int) -> Layout:
     """How a panel of width x height cells is divided where value labels need `labels` cells; a small one has none."""
     labels = labels if labels + MARGIN <= width // LABELS_PART else 0
@@ -279,17 +285,16 @@ def _draw_values(
     signs: Signs,
 ) -> None:
     places = rows_of(viewport, [value for value, _label in ticks], layout.rows).tolist()
-    shown = {
-        row: f" {label[: layout.labels]:>{layout.labels}}" for row, (_v, label) in zip(places, ticks, strict=True)
-    }
+    texts = aligned([*(label for _value, label in ticks), *([tag.text] if tag else [])])
+    shown = {row: f" {text[: layout.labels]:{layout.labels}}" for row, text in zip(places, texts, strict=False)}
     axis = axes.values(layout.rows, [(row, text) for row, text in shown.items() if 0 <= row < layout.rows])
     for y, text in enumerate(axis):
         _write(frame, y, layout.columns, text[0].translate(signs.axes), AXIS)
         _write(frame, y, layout.columns + 1, text[1:], LABEL)
     if layout.axis:
         _write(frame, layout.rows, layout.columns, "┘".translate(signs.axes), AXIS)
-    if tag is not None:
+    if tag is not None and tag.value == tag.value:
         row = int(rows_of(viewport, [tag.value], layout.rows)[0])
         sign = signs.above if row < 0 else signs.below if row >= layout.rows else signs.tag
-        text = f"{sign} {tag.text[: layout.labels]:>{layout.labels}}"
+        text = f"{sign} {texts[-1][: layout.labels]:{layout.labels}}"
         _write(frame, min(max(row, 0), layout.rows - 1), layout.columns, text, DIRECTIONS.get(tag.direction, FLAT))

@@ -140,12 +140,12 @@ def rasterise(
 
 
 def rows_of(viewport: Viewport, values: Sequence[float], height: int) -> NDArray[np.int64]:
-    """The rows of cells in which values lie, int64[n]: from 0 to height - 1 for those in range."""
+    """The rows of cells in which values lie, int64[n]: from 0 to height - 1 for those in range, below for NaN."""
     grid = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, 1, 1, height)
     known = np.array(values, dtype=np.float64)
     if viewport.log:
         known = np.maximum(known, np.finfo(np.float64).tiny)
-    return grid.rows_of(grid.heights(known))
+    return grid.rows_of(np.where(np.isnan(known), height + 1.0, grid.heights(known)))
 
 
 def columns_of(viewport: Viewport, times: Sequence[int], width: int) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
-from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, compose, layout_for, message_frame
+from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, aligned, compose, layout_for, message_frame
 from tuistream.charts.raster import Line, Viewport
 
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
@@ -120,7 +120,7 @@ class StreamPlot(PlotextPlot):
 
     def _fit_labels(self, labels: Sequence[str]) -> None:
         """Make room for the labels; give it back only when there is plenty, so that the canvas stands still."""
-        needed = max(map(len, labels), default=0)
+        needed = max(map(len, aligned(labels)), default=0)
         if needed > self._labels or needed < self._labels - SLACK:
             self._labels = needed
 
