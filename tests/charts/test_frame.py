@@ -26,7 +26,7 @@ def test_every_row_can_have_a_tick() -> None:
 def test_a_time_axis() -> None:
     assert time_axis(40, [(5, "13:50"), (20, "13:53"), (36, "13:56")]) == (
         "─────┬──────────────┬───────────────┬───",
-        "   13:50          13:53          13:56  ",
+        "   13:50          13:53           13:56 ",
     )
     assert time_axis(3, []) == ("───", "   ")
     assert time_axis(1, [(0, "1")]) == ("┬", "1")
@@ -37,5 +37,7 @@ def test_a_tick_is_where_it_was_said_to_be() -> None:
         for column in range(columns):
             line, labels = time_axis(columns, [(column, "13:50")])
             assert line.index("┬") == column
-            assert labels.strip() == "13:50"
+            assert labels.strip() in "13:50"
+            if 2 <= column < columns - 2:
+                assert labels.index("13:50") == column - 2
             assert len(line) == len(labels) == columns

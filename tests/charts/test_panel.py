@@ -152,6 +152,17 @@ def test_labels_are_thinned_by_the_clock_not_by_the_window() -> None:
         assert {start for start in range(100) if start + 6 <= at < start + 54} <= starts
 
 
+def test_a_label_never_leaves_its_tick() -> None:
+    offsets = set()
+    for start in range(40):
+        view = Viewport(start * S, (start + 60) * S, 0, 1)
+        frame = compose(layout_for(60, 8, 0), Axes(), "braille", [], view, [], [(60 * S, "13:51:00")], None, [])
+        line, labels = text_of(frame)[-2:]
+        if "┬" in line:
+            offsets.add(line.index("┬") - labels.index("13:51:00"))
+    assert len(offsets) == 1
+
+
 def test_axes_are_drawn_anew_only_when_they_change() -> None:
     axes = Axes()
     panel(72, 12, axes=axes)

@@ -40,22 +40,27 @@ def value_axis(rows: int, ticks: Sequence[CellTick]) -> list[str]:
 def time_axis(columns: int, ticks: Sequence[CellTick]) -> tuple[str, str]:
     """A time axis to be put under a canvas of `columns` columns: the line with its ticks, and the labels below it.
 
-    ticks: (column, label). A label that has no room beside another is left out with its tick.
+    ticks: (column, label). A label that has no room beside another is left out with its tick; one that does not
+    fit into the columns is cut.
     """
+    # plotext pushes a label away from a border that is less than its length away; here none is.
+    margin = max((len(label) for _column, label in ticks), default=0)
+    width = columns + 2 * margin
     figure = _figure._figure_class()
     canvas = 1
-    figure._set_size(columns, canvas + 2)
+    figure._set_size(width, canvas + 2)
     figure.xaxes(True, False)
     figure.yaxes(False, False)
     figure.scatter([0], [0], marker=" ")
-    figure.xlim(0, max(1, columns - 1))
+    figure.xlim(0, max(1, width - 1))
     figure.ylim(0, 1)
     figure.yticks([])
-    figure.xticks([column for column, _label in ticks], [label for _column, label in ticks])
+    figure.xticks([column + margin for column, _label in ticks], [label for _column, label in ticks])
     matrix = _built(figure)
     if not ticks:  # plotext then leaves out the row of labels
         return "─" * columns, " " * columns
-    return "".join(matrix.marker[1]), "".join(matrix.marker[0])
+    line, labels = ("".join(row[margin : margin + columns]) for row in (matrix.marker[1], matrix.marker[0]))
+    return line, labels
 
 
 def _built(figure: Any) -> Any:

@@ -255,7 +255,12 @@ def _draw_times(
 ) -> None:
     inside = [(t, label) for t, label in ticks if viewport.t0 <= t < viewport.t1]
     cells = columns_of(viewport, [t for t, _label in inside], layout.columns).tolist()
-    placed = [(t, cell, label) for (t, label), cell in zip(inside, cells, strict=True)]
+    # A label that is not whole under its tick would wait at the edge while its tick moves: it is left out.
+    placed = [
+        (t, cell, label)
+        for (t, label), cell in zip(inside, cells, strict=True)
+        if len(label) // 2 <= cell <= layout.columns - len(label) + len(label) // 2
+    ]
     line, labels = axes.times(layout.columns, [(cell, label) for _t, cell, label in _thinned(placed)])
     if layout.axis:
         _write(frame, layout.rows, 0, line.translate(signs.axes), AXIS)

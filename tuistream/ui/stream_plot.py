@@ -14,6 +14,7 @@ from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, aligned,
 from tuistream.charts.raster import Line, Viewport
 
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
+STYLES: Final = tuple(f"stream-plot--{ink}" for ink in INKS)
 SLACK: Final = 3  # cells that the room for value labels may be too wide before it is narrowed
 
 
@@ -25,7 +26,7 @@ class StreamPlot(PlotextPlot):
     `.stream-plot--NAME`. Has neither timer nor border of its own.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"stream-plot--{ink}" for ink in INKS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(STYLES)
     ALLOW_SELECT = False
 
     DEFAULT_CSS = """
@@ -107,13 +108,12 @@ class StreamPlot(PlotextPlot):
         """Row `y` as it was last shown; depends on nothing else."""
         width = self.size.width
         frame = self._frame
+        # Any ink will do for blanks: they are all on the same background.
+        styles = [self.get_component_rich_style(name) for name in STYLES]
         if frame is None or y >= frame.height:
-            return Strip.blank(width, self.rich_style)
-        segments = [
-            Segment(text, self.get_component_rich_style(f"stream-plot--{INKS[ink]}") if ink >= 0 else self.rich_style)
-            for text, ink in frame.runs(y)
-        ]
-        return Strip(segments, frame.width).adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, styles[0])
+        segments = [Segment(text, styles[ink]) for text, ink in frame.runs(y)]
+        return Strip(segments, frame.width).adjust_cell_length(width, styles[0])
 
     def _layout(self, size: Size) -> Layout:
         return layout_for(size.width, size.height, self._labels)
