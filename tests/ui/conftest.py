@@ -67,7 +67,7 @@ class Monitor:
         return self.session.streams[stream.key]
 
     @asynccontextmanager
-    async def running(self, width: int = 120, height: int = 36) -> AsyncIterator[Pilot[int]]:
+    async def running(self, width: int = 100, height: int = 30) -> AsyncIterator[Pilot[int]]:
         options: dict[str, Any] = {
             "fps": 1,
             "timezone": UTC,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-import pytest
-
-from tests.ui.conftest import Monitor
+from tests.ui.conftest import SECOND, Monitor
 from tuistream.core.status import Event, FeedState
 
 NAMES = [
@@ -28,35 +26,49 @@ def harmless(text: str) -> bool:
     return not any(unicodedata.category(char) in BAD for char in text if char != "\n")
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_names_are_shown_as_they_are_or_not_at_all(monitor: Monitor, name: str) -> None:
-    feed = monitor.add_feed("evil")
-    feed.name = name
-    feed.reason = name
-    feed.state = FeedState.STALE
-    monitor.session.feeds = {name: feed, "binance": monitor.feed}
-    monitor.feed_ticks(name, [1.0, 2.0, 3.0], kind=name, fields=(name or "v", "w" + name), feed=feed)
-    monitor.session.note(Event(monitor.now, name, name, name * 50))
-    async with monitor.running(160, 40) as pilot:
+async def test_names_are_shown_as_they_are_or_not_at_all(monitor: Monitor) -> None:
+    monitor.session.feeds = {}
+    for number, name in enumerate(NAMES):
+        feed = monitor.add_feed(name, FeedState.STALE)
+        feed.reason = name
+        fields = (name or "v", f"w{name}")
+        monitor.feed_ticks(name, [[1.0, 1.1], [2.0, 2.1]], kind=f"{name}{number}", fields=fields, feed=feed)
+        monitor.session.note(Event(monitor.now, name, name, name * 50))
+    async with monitor.running(200, 60) as pilot:
         await monitor.press(pilot, "e", "slash", "z", "escape")
-        text = monitor.screen
-        assert harmless(text)
-        if name.startswith("["):
-            assert name.split("]")[0] + "]" in text
-        picture = monitor.app.export_screenshot()
-        assert "\x1b" not in picture
-        await monitor.press(pilot, "question_mark", "escape", "m")
+        seen = monitor.screen
+        for page in range(3):
+            assert harmless(monitor.screen)
+            seen += monitor.screen
+            await monitor.press(pilot, "1", *["pagedown"] * page)
+        await monitor.press(pilot, "m", "n", "question_mark")
         assert harmless(monitor.screen)
+        assert "\x1b" not in monitor.app.export_screenshot()
+    for shown in ("[red]x[/]", "[bold][@click=app.exit]quit", "·[31mred·]0;title·", "abc·gnp.exe·", "zero·width·"):
+        assert shown in seen
 
 
-@pytest.mark.parametrize("name", NAMES)
-async def test_reasons_and_samples_in_an_empty_panel(monitor: Monitor, name: str) -> None:
-    for state in FeedState:
-        feed = monitor.add_feed(f"{state}{name}", state)
-        feed.url = feed.reason = name
-        feed.unread = name * 30
-    async with monitor.running(100, 60):
-        assert harmless(monitor.screen)
+async def test_names_on_narrow_screens(monitor: Monitor) -> None:
+    for number, name in enumerate(NAMES):
+        monitor.feed_ticks(name, [1.0, 2.0], kind=f"{number}", fields=("price",))
+    async with monitor.running(80, 24) as pilot:
+        for digit in "123456789":
+            await monitor.press(pilot, digit)
+            assert harmless(monitor.screen)
+
+
+async def test_reasons_and_samples_in_an_empty_panel(monitor: Monitor) -> None:
+    async with monitor.running(100, 60) as pilot:
+        for name in NAMES:
+            monitor.session.feeds = {}
+            for state in (FeedState.FAILED, FeedState.RETRYING, FeedState.CLOSED, FeedState.WAITING):
+                feed = monitor.add_feed(f"{state}{name}", state)
+                feed.url = feed.reason = name
+                feed.unread = name * 30
+            await monitor.settle(pilot, SECOND)
+            assert harmless(monitor.screen)
+            if name.startswith("[red]"):
+                assert name in monitor.plot
 
 
 async def test_a_filter_that_looks_like_markup(monitor: Monitor) -> None:

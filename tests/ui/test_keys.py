@@ -90,7 +90,7 @@ async def test_brackets_go_through_the_ranges(monitor: Monitor) -> None:
 async def test_a_goes_through_the_averages(monitor: Monitor) -> None:
     three_streams(monitor)
     monitor.options["averages"] = (15, 50)
-    async with monitor.running() as pilot:
+    async with monitor.running(120, 36) as pilot:
         assert "sma 15  sma 50" in monitor.title
         await monitor.press(pilot, "a")
         assert "ema 15  ema 50" in monitor.title
@@ -185,7 +185,7 @@ async def test_a_panel_is_maximised_and_back(monitor: Monitor, key: str) -> None
         await monitor.press(pilot, "2", key)
         assert len(monitor.grid.shown) == 1
         assert "2 ETH" in monitor.title
-        assert monitor.panel.size.width == 120
+        assert monitor.panel.size.width == 100
         await monitor.press(pilot, "3")
         assert "3 SOL" in monitor.title
         await monitor.press(pilot, key)
@@ -231,11 +231,16 @@ async def test_w_hides_the_watch_list(monitor: Monitor) -> None:
     async with monitor.running() as pilot:
         await monitor.press(pilot, "w")
         assert not monitor.watch_list.region
-        assert monitor.panel.size.width > 55
+        assert sum(panel.region.area for panel in monitor.grid.shown) == 100 * 28
         await monitor.press(pilot, "down")
         assert "the list is not shown" in monitor.status
         await monitor.press(pilot, "w")
         assert monitor.watch_list.region
+        await pilot.resize_terminal(200, 50)
+        await monitor.press(pilot, "w")
+        header = monitor.text("#watch-list").splitlines()[0]
+        for name in ("stream", "last", "change", "chg %", "low", "high", "ticks/s", "age", "last minute"):
+            assert name in header
 
 
 async def test_e_opens_the_events_and_keys_scroll_them(monitor: Monitor) -> None:

@@ -41,7 +41,7 @@ from tuistream.ui.watch_list import Tabs, WatchList
 
 SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
 SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
-LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 60, 20
+LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 140, 60, 20
 
 
 class TuistreamApp(App[int]):
@@ -161,11 +161,15 @@ class TuistreamApp(App[int]):
             panes[index].focus(scroll_visible=False)
 
     def action_watch_list(self) -> None:
-        hidden = not self.screen.has_class("-no-list")
-        self.screen.set_class(hidden, "-no-list")
-        if hidden and self._list.has_focus:
+        screen = self.screen
+        hidden, wide = screen.has_class("-no-list"), screen.has_class("-wide-list")
+        may_widen = self.size.width >= WIDE_LIST_FROM and not self._grid.maximised
+        shown = "on" if hidden else "with all columns" if may_widen and not wide else "off"
+        screen.set_class(shown == "off", "-no-list")
+        screen.set_class(shown == "with all columns", "-wide-list")
+        if shown == "off" and self._list.has_focus:
             self._grid.panel.focus()
-        self._say(f"watch list {'off' if hidden else 'on' if self._list.display else 'on, as tabs'}")
+        self._say(f"watch list {shown}{', as tabs' if shown == 'on' and self.size.width < LIST_FROM else ''}")
 
     def action_events(self) -> None:
         if self.screen.has_class("-small"):
@@ -252,6 +256,8 @@ class TuistreamApp(App[int]):
         small = width < SMALL_WIDTH or height < SMALL_HEIGHT
         self.screen.set_class(width < LIST_FROM, "-narrow")
         self.screen.set_class(small, "-small")
+        if width < WIDE_LIST_FROM:
+            self.screen.remove_class("-wide-list")
         self._grid.one_panel = small
 
     def _current(self) -> StreamKey | None:

@@ -84,7 +84,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("list page down", ("pagedown",), "PgDn", "scroll_by(1)", "list: a page down", "", Pane.LIST),
     Command("sort", ("o",), "o", "sort", "sort by appearance, name, change %, rate, age", "Lists", Pane.LIST, "sort"),
     Command("filter", ("slash",), "/", "filter", "filter the list by a part of the name", "Lists", footer="filter"),
-    Command("watch list", ("w",), "w", "watch_list", "show or hide the watch list", "Lists", footer="list"),
+    Command("watch list", ("w",), "w", "watch_list", "watch list: with all columns, off, on", "Lists", footer="list"),
     Command("events", ("e",), "e", "events", "show or hide the log of events", "Lists", footer="events"),
     Command("events up", ("up",), "↑", "move(-1)", "events: a line up", "", Pane.EVENTS, "scroll"),
     Command("events down", ("down",), "↓", "move(1)", "events: a line down", "", Pane.EVENTS),

@@ -14,7 +14,7 @@ from tuistream.core.session import Session
 from tuistream.core.status import Event
 from tuistream.core.text import printable
 from tuistream.ui.commands import Pane, bindings
-from tuistream.ui.line import InkedWidget, Part, cut, padded
+from tuistream.ui.line import InkedWidget, Part, padded
 from tuistream.ui.messages import Said
 from tuistream.ui.status_line import local_time
 
@@ -95,12 +95,13 @@ class EventLog(InkedWidget, can_focus=True):
         return self._back != before
 
     def _line(self, event: Event) -> list[Part]:
+        feed_width = min(FEED_WIDTH, max(map(len, self._session.feeds), default=FEED_WIDTH))
         local = local_time(event.t, self._timezone)
         same_day = local.date() == local_time(self._now, self._timezone).date()
         stamp = f"{local:%H:%M:%S}" if same_day else f"{local:%Y-%m-%d %H:%M:%S}"
         return [
             (f"{stamp} ", "dim"),
-            (padded(cut(printable(event.feed), FEED_WIDTH), FEED_WIDTH) + " ", "plain"),
+            (padded(printable(event.feed), feed_width) + " ", "plain"),
             (padded(printable(event.kind), 9) + " ", KIND_INKS.get(event.kind, "plain")),
             (printable(event.text, TEXT_LENGTH), "plain"),
         ]

@@ -63,28 +63,24 @@ def _candidates(
 ) -> list[tuple[list[Part], list[Part]]]:
     """Values and right end, from the most to the least."""
     ranged: list[Part] = [(f" {range_name} ", "plain")] if range_name else []
-    named: list[Part] = []
-    for name, ink in legend:
-        named.append((f" {printable(name, LEGEND_NAME)}", ink))
-        named.append((" ", ""))
-    full = [*named, (line, "edge"), *ranged] if named else ranged
-    if row is None or row.last != row.last:
-        return [([], full), ([], ranged), ([], [])]
-    sign, ink = ("", "stale") if row.silent else signs.move(row.last, row.previous)
-    sign = signs.stale if row.silent else sign
-    last: list[Part] = [
-        (line, "edge"),
-        (f" {format_value(row.last, row.digits)} ", "stale" if row.silent else "value"),
+    named: list[list[Part]] = [[(f" {printable(name, LEGEND_NAME)} ", ink)] for name, ink in legend]
+    rights: list[list[Part]] = [
+        [part for one in named[:count] for part in one] + ([(line, "edge"), *ranged] if count else ranged)
+        for count in range(len(named), -1, -1)
     ]
-    last.append((f"{sign} ", ink))
+    if row is None or row.last != row.last:
+        return [*(([], right) for right in rights), ([], [])]
+    sign, ink = (signs.stale, "stale") if row.silent else signs.move(row.last, row.previous)
+    value_ink = "stale" if row.silent else "value"
+    last: list[Part] = [(line, "edge"), (f" {format_value(row.last, row.digits)} ", value_ink), (f"{sign} ", ink)]
     change = row.last - row.first
     moved: list[Part] = [(f"{format_change(change, row.digits)} ", move_ink(change, row.silent))]
     percent: list[Part] = []
     if row.percent == row.percent:
         percent = [(f"{format_percent(row.percent)} ", move_ink(change, row.silent))]
     return [
-        ([*last, *moved, *percent], full),
-        ([*last, *percent], full),
+        ([*last, *moved, *percent], rights[0]),
+        *(([*last, *percent], right) for right in rights[:-1]),
         ([*last, *moved, *percent], ranged),
         ([*last, *percent], ranged),
         (last, ranged),

@@ -29,6 +29,7 @@ INKS = (
     "selected",
     "stale",
     "badge",
+    "spark",
     "price",
     "price-2",
     "price-3",
@@ -132,7 +133,7 @@ class InkedWidget(Widget):
     def strip_of(self, parts: Iterable[Part], width: int) -> Strip:
         """A finished row, cut or filled to `width` cells."""
         app = cast(InkedApp, self.app)
-        own = self.rich_style
+        own = self.visual_style.rich_style
         segments = [
             Segment(in_ascii(text) if app.ascii_only else text, own + app.inks.style(ink) if ink else own)
             for text, ink in parts

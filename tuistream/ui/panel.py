@@ -110,7 +110,8 @@ class Panel(ChartControls, can_focus=True):
         state = chart.state
         digits = self._rows.digits(state)
         value = drawing.last
-        tag = (value, format_value(value, digits), _direction(value, state.previous)) if value == value else None
+        direction = "flat" if self._streams.silent(state, self._now) else _direction(value, state.previous)
+        tag = (value, format_value(value, digits), direction) if value == value else None
         self._plot.show(
             drawing.lines,
             drawing.viewport,

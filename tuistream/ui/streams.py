@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tuistream.core.batch import StreamKey
 from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
@@ -60,7 +58,7 @@ class Streams:
         if feed.state in (FeedState.STALE, FeedState.RETRYING, FeedState.CLOSED, FeedState.FAILED):
             return True
         recent = state.series.t[-INTERVALS_SEEN:]
-        usual = float(np.median(np.diff(recent))) if len(recent) > 1 else 0.0
+        usual = int(recent[-1] - recent[0]) // (len(recent) - 1) if len(recent) > 1 else 0
         return now - state.last_recv > max(feed.stale_after * 1e9, SILENT_INTERVALS * usual)
 
 

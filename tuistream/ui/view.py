@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from tuistream.core.batch import Times
-from tuistream.core.durations import format_duration
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -20,13 +19,14 @@ MAX_SPAN = 36_525 * DAY  # a hundred years
 TICKS_SHOWN = 50
 
 # Widths of a column. Each up to half a day divides the next unit of the clock (minute, hour, day), so that
-# columns begin at the same times whatever the window, and each from a second on is a whole number of seconds.
+# columns begin at the same times whatever the window, and each from three seconds on is a whole number of seconds.
 _SECOND_PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 75, 80, 100, 120, 125, 150, 200, 250, 300)
 _SIXTIETHS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 _WIDTHS = (
     *(10_000 * n for n in (1, 2, 5, 10, 20, 50)),
     *(MS * n for n in (*_SECOND_PARTS, 400, 500, 600, 750)),
-    *(SECOND * n for n in _SIXTIETHS),
+    *(MS * n for n in (1_000, 1_200, 1_500, 2_000, 2_500)),
+    *(SECOND * n for n in _SIXTIETHS[2:]),
     *(MINUTE * n for n in _SIXTIETHS),
     *(HOUR * n for n in (1, 2, 3, 4, 6, 8, 12)),
     *(DAY * n for n in (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 60, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000)),
@@ -180,5 +180,12 @@ def newest_edge(t: Times, last_recv: int, now: int, ended: bool) -> int:
 
 
 def short_duration(ns: int) -> str:
-    """A span for a title, without spaces: "7m30s", "500ms"."""
-    return format_duration(ns).replace(" ", "")
+    """A span for a title, as the ranges are named: "500ms", "7m30s", "10m", "1h30m"."""
+    if ns < SECOND:
+        return f"{ns // MS}ms"
+    parts: list[str] = []
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
+        count, ns = divmod(ns, unit)
+        if count:
+            parts.append(f"{count}{name}")
+    return "".join(parts[:2])

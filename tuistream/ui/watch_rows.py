@@ -193,7 +193,7 @@ def cells(row: Row, columns: dict[str, int], now: int, signs: Signs, selected: b
             case "age":
                 parts.append((right(age_text(now - row.last_recv), width), value_ink if row.silent else "dim"))
             case _:
-                parts.append((padded(spark, width, right=True), "stale" if row.silent else "price"))
+                parts.append((padded(spark, width, right=True), "stale" if row.silent else "spark"))
     return parts
 
 
@@ -237,4 +237,5 @@ def spark_of(t: Times, values: Values, edge: int, width: int, glyphs: str) -> st
     ends = edge - SPARK_SPAN + (np.arange(1, width + 1) * (SPARK_SPAN // width))
     rows = np.searchsorted(t, ends, side="right") - 1
     fresh = rows >= np.searchsorted(t, edge - SPARK_SPAN, side="left")
-    return sparkline(np.where(fresh, values[rows], np.nan), width, glyphs)
+    bars = sparkline(np.where(fresh, values[rows], np.nan), width, glyphs)
+    return bars.replace("█", "▇")  # so that rows do not touch
