@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,37 @@ async def test_secrets_stay_out_of_file_and_output(db: Path) -> None:
     assert rows(db) == 20
     for secret in (b"hunter2", b"s3cret", b"b3arer"):
         assert secret not in content
+
+
+async def test_a_second_signal_ends_it_at_once(db: Path) -> None:
+    async with TickServer().running() as server:
+        process = await start("record", server.url, "--db", str(db), "-q")
+        await until(lambda: rows(db) > 0)
+        other = sqlite3.connect(db, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")  # the writer has to wait, and with it the end
+        try:
+            await asyncio.sleep(0.5)
+            process.terminate()
+            await asyncio.sleep(0.3)
+            assert process.returncode is None
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), 2) == 128 + signal.SIGTERM
+        finally:
+            other.close()
+
+
+async def test_ticks_that_could_not_be_stored_make_it_1(db: Path) -> None:
+    async with TickServer().running() as server:
+        process = await start("record", server.url, "--db", str(db), "--json")
+        await until(lambda: rows(db) > 0)
+        other = sqlite3.connect(db, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            await asyncio.sleep(0.5)
+            process.terminate()
+            code, lines, err = await finish(process)
+        finally:
+            other.close()
+    assert code == 1
+    assert lines[-1]["ticks"] > lines[-1]["rows"] == rows(db)
+    assert "could not be stored" in err
