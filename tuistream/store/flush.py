@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuistream.core.batch import Batch, Ids, Stream, Times, Values
 from tuistream.core.status import Event
 from tuistream.store.catalog import Catalog, Entry, Statement, stored_key
 from tuistream.store.values import storable_id, storable_json, storable_text
 
-# Many rows a statement cost a tenth of one row a statement, above all while the event loop is busy. Few sizes,
-# so that each is compiled once.
-STATEMENT_ROWS = (512, 64, 8, 1)
+# Many rows a statement cost a fifth of one row a statement. While the event loop is busy each statement waits for the
+# interpreter's lock, so that only their number counts. Few sizes, so that each is compiled once.
+STATEMENT_ROWS = (4_096, 1_024, 256, 64, 16, 4, 1)
 MAX_PARAMETERS = 32_766  # SQLite's SQLITE_MAX_VARIABLE_NUMBER
 
 BLOCK_SQL = "INSERT INTO blocks (stream, t0, t1, r0, r1) VALUES (?, ?, ?, ?, ?)"
 EVENT_SQL = "INSERT INTO events (t, feed, stream, kind, text, details) VALUES (?, ?, ?, ?, ?, ?)"
 
+Shape = tuple[int, bool]  # how many fields, and whether there are ids
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticks:
-    """Rows of `ticks` with equally many fields, sorted by stream. v: float64[n, fields]; the others: [n]."""
+    """Rows of `ticks` with equally many fields, sorted by stream. v: float64[n, fields]; the others: [n].
+
+    ids: None where no row has one: a NULL that is bound costs as much as all the rest of its row.
+    """
 
     stream: Times
     t: Times
     recv: Times
-    ids: Ids
+    ids: Ids | None
     v: Values
 
     def __len__(self) -> int:
@@ -36,28 +43,15 @@ class Ticks:
 
     def statements(self) -> Iterator[tuple[str, Iterator[list[object]]]]:
         """Statements that insert many rows each, and their parameters, made as they are asked for."""
-        start, parameters = 0, 4 + self.v.shape[1]
+        columns = [self.stream, self.t, self.recv, *([] if self.ids is None else [self.ids]), *self.v.T]
+        start = 0
         for size in STATEMENT_ROWS:
-            if size * parameters > MAX_PARAMETERS:
+            if size * len(columns) > MAX_PARAMETERS:
                 continue
             stop = start + (len(self) - start) // size * size
             if stop > start:
-                yield _insert(self.v.shape[1], size), self._parameters(start, stop, size)
+                yield _insert(self.v.shape[1], self.ids is not None, size), _parameters(columns, start, stop, size)
             start = stop
-
-    def _parameters(self, start: int, stop: int, size: int) -> Iterator[list[object]]:
-        width = self.v.shape[1]
-        step = 4 + width
-        for first in range(start, stop, size):
-            rows = slice(first, first + size)
-            flat: list[object] = [None] * (size * step)
-            flat[0::step] = self.stream[rows].tolist()
-            flat[1::step] = self.t[rows].tolist()
-            flat[2::step] = self.recv[rows].tolist()
-            flat[3::step] = self.ids[rows].tolist()
-            for column in range(width):
-                flat[4 + column :: step] = self.v[rows, column].tolist()  # SQLite keeps NaN as NULL
-            yield flat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,22 +86,23 @@ def prepare(items: Sequence[Batch | Event], catalog: Catalog, now: int) -> Flush
     for batch in batches:
         entry = catalog.entries[batch.stream.key]
         by_entry.setdefault(entry.id, (entry, []))[1].append(batch)
-    # By width first, so that all streams with as many fields share their statements.
-    groups = sorted(by_entry.values(), key=lambda group: (len(group[0].stream.fields), group[0].id))
+    # By shape first, so that all streams of one shape share their statements.
+    shapes = {number: _shape(entry, parts) for number, (entry, parts) in by_entry.items()}
+    groups = sorted(by_entry.values(), key=lambda group: (shapes[group[0].id], group[0].id))
     blocks: list[tuple[int, int, int, int, int]] = []
-    by_width: dict[int, list[tuple[Entry, Batch]]] = {}
+    by_shape: dict[Shape, list[tuple[Entry, Batch]]] = {}
     row = 0
     for entry, parts in groups:
         count = sum(map(len, parts))
         t0 = min(int(part.t.min()) for part in parts)
         t1 = max(int(part.t.max()) for part in parts)
         blocks.append((entry.id, t0, t1, row, row + count - 1))
-        by_width.setdefault(len(entry.stream.fields), []).extend((entry, part) for part in parts)
+        by_shape.setdefault(shapes[entry.id], []).extend((entry, part) for part in parts)
         row += count
     return Flush(
         catalog=catalog,
         streams=statements,
-        ticks=[_ticks(width, parts) for width, parts in by_width.items()],
+        ticks=[_ticks(shape, parts) for shape, parts in by_shape.items()],
         blocks=blocks,
         events=[_event_row(event, catalog) for event in events],
         rows=row,
@@ -126,13 +121,18 @@ def _unknown_streams(batches: Iterable[Batch], events: Iterable[Event], catalog:
     return unknown + [s for s in bare if s.key not in catalog.entries and stored_key(s.key) not in catalog.entries]
 
 
-def _ticks(width: int, parts: Sequence[tuple[Entry, Batch]]) -> Ticks:
+def _shape(entry: Entry, parts: Sequence[Batch]) -> Shape:
+    return len(entry.stream.fields), any(part.ids is not None for part in parts)
+
+
+def _ticks(shape: Shape, parts: Sequence[tuple[Entry, Batch]]) -> Ticks:
+    width, with_ids = shape
     counts = [len(batch) for _, batch in parts]
     return Ticks(
         stream=np.repeat(np.array([entry.id for entry, _ in parts], dtype=np.int64), counts),
         t=np.concatenate([batch.t for _, batch in parts]),
         recv=np.concatenate([batch.recv for _, batch in parts]),
-        ids=_ids([batch for _, batch in parts], sum(counts)),
+        ids=_ids([batch for _, batch in parts], sum(counts)) if with_ids else None,
         v=np.concatenate([_values(batch, entry.stream.fields, width) for entry, batch in parts]),
     )
 
@@ -161,11 +161,21 @@ def _ids(batches: Sequence[Batch], count: int) -> Ids:
     return joined
 
 
-def _insert(width: int, rows: int) -> str:
-    columns = ", ".join(f"v{column}" for column in range(width))
-    marks = f"({', '.join('?' * (4 + width))})"
-    names = f"stream, t, recv, id{', ' if width else ''}{columns}"
-    return f"INSERT INTO ticks ({names}) VALUES {', '.join([marks] * rows)}"  # noqa: S608  # numbers only
+def _parameters(columns: Sequence[NDArray[Any]], start: int, stop: int, size: int) -> Iterator[list[object]]:
+    """The rows from `start` to `stop`, row by row in one list for each `size` of them. NaN becomes NULL in SQLite."""
+    step = len(columns)
+    for first in range(start, stop, size):
+        flat: list[object] = [None] * (size * step)
+        for position, column in enumerate(columns):
+            flat[position::step] = column[first : first + size].tolist()
+        yield flat
+
+
+def _insert(width: int, with_ids: bool, rows: int) -> str:
+    # Not ?1, ?2, …: SQLite compiles a statement with many numbered parameters in quadratic time.
+    names = ["stream", "t", "recv", *(["id"] if with_ids else []), *(f"v{column}" for column in range(width))]
+    marks = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO ticks ({', '.join(names)}) VALUES {', '.join([marks] * rows)}"  # noqa: S608  # numbers only
 
 
 def _event_row(event: Event, catalog: Catalog) -> tuple[object, ...]:

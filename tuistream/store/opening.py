@@ -12,7 +12,7 @@ from tuistream.store import schema
 Sync = Literal["normal", "full"]
 
 BUSY_SECONDS = 1.0
-CHECKPOINT_PAGES = 4_000  # 16 MB: then the WAL's pages go into the file
+CHECKPOINT_PAGES = 8_000  # 32 MB: then the WAL's pages go into the file, for which the disk is waited for
 WAL_BYTES_KEPT = 64 << 20  # what a slow reader let grow beyond this is given back
 
 _REASONS = {
