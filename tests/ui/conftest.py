@@ -76,27 +76,28 @@ class Monitor:
         } | self.options
         self.app = TuistreamApp(self.session, ViewOptions(**options), lambda: self.recording, demo=self.demo)
         async with self.app.run_test(size=(width, height)) as pilot:
-            await self.settle(pilot)
+            await self.settle()
             yield pilot
 
-    async def settle(self, pilot: Pilot[int], passed: int = 0) -> None:
+    async def settle(self, passed: int = 0) -> None:
         """Let `passed` ns go by, and everything be drawn."""
         self.now += passed
         await self.quiet()
         self.app.beat(everything=True)
         await self.quiet()
 
-    async def press(self, pilot: Pilot[int], *keys: str) -> None:
+    async def press(self, *keys: str) -> None:
         for key in keys:
             self.app.post_message(events.Key(key, key if len(key) == 1 else CHARACTERS.get(key)))
             await self.quiet()
-        await self.settle(pilot)
+        self.app.beat(everything=True)
+        await self.quiet()
 
     async def quiet(self) -> None:
         """Return once no message waits and the screen has had time to lay out and to draw."""
         calm = 0
         while calm < 2 and self.app.is_running:
-            await asyncio.sleep(2 * PERIOD)
+            await asyncio.sleep(1.5 * PERIOD)
             pumps = (self.app, *self.app.screen.walk_children(Widget, with_self=True))
             calm = 0 if any(pump.message_queue_size for pump in pumps) else calm + 1
 

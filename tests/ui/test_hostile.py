@@ -34,14 +34,14 @@ async def test_names_are_shown_as_they_are_or_not_at_all(monitor: Monitor) -> No
         fields = (name or "v", f"w{name}")
         monitor.feed_ticks(name, [[1.0, 1.1], [2.0, 2.1]], kind=f"{name}{number}", fields=fields, feed=feed)
         monitor.session.note(Event(monitor.now, name, name, name * 50))
-    async with monitor.running(200, 60) as pilot:
-        await monitor.press(pilot, "e", "slash", "z", "escape")
+    async with monitor.running(200, 60):
+        await monitor.press("e", "slash", "z", "escape")
         seen = monitor.screen
         for page in range(3):
             assert harmless(monitor.screen)
             seen += monitor.screen
-            await monitor.press(pilot, "1", *["pagedown"] * page)
-        await monitor.press(pilot, "m", "n", "question_mark")
+            await monitor.press("1", *["pagedown"] * page)
+        await monitor.press("m", "n", "question_mark")
         assert harmless(monitor.screen)
         assert "\x1b" not in monitor.app.export_screenshot()
     for shown in ("[red]x[/]", "[bold][@click=app.exit]quit", "·[31mred·]0;title·", "abc·gnp.exe·", "zero·width·"):
@@ -51,21 +51,21 @@ async def test_names_are_shown_as_they_are_or_not_at_all(monitor: Monitor) -> No
 async def test_names_on_narrow_screens(monitor: Monitor) -> None:
     for number, name in enumerate(NAMES):
         monitor.feed_ticks(name, [1.0, 2.0], kind=f"{number}", fields=("price",))
-    async with monitor.running(80, 24) as pilot:
+    async with monitor.running(80, 24):
         for digit in "123456789":
-            await monitor.press(pilot, digit)
+            await monitor.press(digit)
             assert harmless(monitor.screen)
 
 
 async def test_reasons_and_samples_in_an_empty_panel(monitor: Monitor) -> None:
-    async with monitor.running(100, 60) as pilot:
+    async with monitor.running(100, 60):
         for name in NAMES:
             monitor.session.feeds = {}
             for state in (FeedState.FAILED, FeedState.RETRYING, FeedState.CLOSED, FeedState.WAITING):
                 feed = monitor.add_feed(f"{state}{name}", state)
                 feed.url = feed.reason = name
                 feed.unread = name * 30
-            await monitor.settle(pilot, SECOND)
+            await monitor.settle(SECOND)
             assert harmless(monitor.screen)
             if name.startswith("[red]"):
                 assert name in monitor.plot
@@ -73,6 +73,6 @@ async def test_reasons_and_samples_in_an_empty_panel(monitor: Monitor) -> None:
 
 async def test_a_filter_that_looks_like_markup(monitor: Monitor) -> None:
     monitor.feed_ticks("[red]", [1.0, 2.0])
-    async with monitor.running() as pilot:
-        await monitor.press(pilot, "slash", "left_square_bracket", "slash", "right_square_bracket", "enter")
+    async with monitor.running():
+        await monitor.press("slash", "left_square_bracket", "slash", "right_square_bracket", "enter")
         assert "no stream has '[/]' in its name" in monitor.text("#watch-list")

@@ -21,10 +21,10 @@ def six_streams(monitor: Monitor) -> None:
 async def test_a_size_works_with_everything_open(monitor: Monitor, width: int, height: int) -> None:
     six_streams(monitor)
     monitor.demo = "your own feed:  tuistream ws://HOST:PORT/PATH"
-    async with monitor.running(width, height) as pilot:
+    async with monitor.running(width, height):
         assert monitor.panel.region.width >= min(width, 36)
         assert "61,8" in monitor.title
-        await monitor.press(pilot, "e", "slash", "x", "enter", "tab", "m", "plus", "left", "c", "question_mark")
+        await monitor.press("e", "slash", "x", "enter", "tab", "m", "plus", "left", "c", "question_mark")
         assert monitor.app.is_running
 
 
@@ -33,7 +33,7 @@ async def test_all_sizes_one_after_the_other(monitor: Monitor) -> None:
     async with monitor.running() as pilot:
         for width, height in MORE:
             await pilot.resize_terminal(width, height)
-            await monitor.settle(pilot, SECOND)
+            await monitor.settle(SECOND)
         assert len(monitor.grid.shown) == 3
         assert "BTCUSDT" in monitor.text("#watch-list")
 
@@ -43,14 +43,14 @@ async def test_as_many_panels_as_fit(monitor: Monitor) -> None:
         for streams in (1, 2, 4):
             for number in range(streams):
                 monitor.feed_ticks(f"S{number}", WAVE)
-            await monitor.settle(pilot, SECOND)
-            await monitor.settle(pilot)
+            await monitor.settle(SECOND)
+            await monitor.settle()
             assert len(monitor.grid.shown) == streams
             assert sum(panel.region.area for panel in monitor.grid.shown) == monitor.grid.region.area
         six_streams(monitor)
         for width, height, panels in ((120, 36, 3), (80, 24, 2), (60, 20, 1), (40, 10, 1)):
             await pilot.resize_terminal(width, height)
-            await monitor.settle(pilot, SECOND)
+            await monitor.settle(SECOND)
             shown = monitor.grid.shown
             assert len(shown) == panels
             if width < 80:
@@ -63,10 +63,10 @@ async def test_a_narrow_terminal_has_tabs_and_a_small_one_only_panel_and_status(
         assert "1 BTCUSDT 61,8" in monitor.text("#tabs")
         assert not monitor.watch_list.region
         assert await pilot.click("#tabs", offset=(30, 0))
-        await monitor.settle(pilot)
+        await monitor.settle()
         assert monitor.grid.current == 1
         await pilot.resize_terminal(59, 20)
-        await monitor.settle(pilot)
+        await monitor.settle()
         shown = {widget.id or type(widget).__name__ for widget in monitor.app.screen.children if widget.region}
         assert shown == {"status", "panes"}
         assert len(monitor.grid.shown) == 1
@@ -77,7 +77,7 @@ async def test_numbers_are_never_cut(monitor: Monitor) -> None:
     async with monitor.running(120, 36) as pilot:
         for width in range(20, 121, 11):
             await pilot.resize_terminal(width, 24)
-            await monitor.settle(pilot)
+            await monitor.settle()
             for word in monitor.title.split():
                 if word.startswith("61"):
                     assert word == "61,850.03"
@@ -87,8 +87,8 @@ async def test_ascii_everywhere(monitor: Monitor) -> None:
     six_streams(monitor)
     monitor.options["glyphs"] = "ascii"
     monitor.session.interrupt(monitor.feed, "lost")
-    async with monitor.running() as pilot:
-        await monitor.press(pilot, "e", "tab")
+    async with monitor.running():
+        await monitor.press("e", "tab")
         text = monitor.app.export_screenshot()
         body = text[text.index("</style>") :]
         assert {char for char in body if ord(char) > 126 and char != "\xa0"} == set()

@@ -16,7 +16,7 @@ from tuistream.ui.status_line import lag_text
 async def test_a_feed_without_ticks(monitor: Monitor) -> None:
     feed = monitor.feed
     feed.since, feed.retry_at = START - 12 * SECOND, START + 3 * SECOND
-    async with monitor.running() as pilot:
+    async with monitor.running():
         for state, words, panel in (
             (FeedState.CONNECTING, "◌ binance connecting", "connecting to wss://binance.example/ws"),
             (FeedState.WAITING, "◌ binance waiting for the first tick", "waiting for the first tick"),
@@ -27,7 +27,7 @@ async def test_a_feed_without_ticks(monitor: Monitor) -> None:
         ):
             feed.state = state
             feed.reason = "HTTP 401" if state in (FeedState.FAILED, FeedState.RETRYING) else ""
-            await monitor.settle(pilot)
+            await monitor.settle()
             assert words in monitor.status
             assert panel in monitor.plot
             assert feed.reason in monitor.status
@@ -45,7 +45,7 @@ async def test_frames_without_numbers_are_shown_with_a_sample(monitor: Monitor) 
 async def test_what_is_recorded_where(monitor: Monitor) -> None:
     recording = RecordingStatus("recording", "/data/btc.db", rows=1_240_000, bytes=58_000_000)
     failing = RecordingStatus("failing", "/data/btc.db", "disk full", pending=12)
-    async with monitor.running(160, 40) as pilot:
+    async with monitor.running(160, 40):
         for status, words in (
             (recording, "rec   btc.db   1.24 M rows"),
             (failing, "recording failing"),
@@ -54,24 +54,24 @@ async def test_what_is_recorded_where(monitor: Monitor) -> None:
             (RecordingStatus("off"), "not recording"),
         ):
             monitor.recording = status
-            await monitor.settle(pilot)
+            await monitor.settle()
             assert words in monitor.status
 
 
 async def test_rates_lag_and_trouble_in_the_status_line(monitor: Monitor) -> None:
     monitor.feed.malformed, monitor.feed.gaps = 3, 1
     monitor.feed_ticks("BTC", [1.0])
-    async with monitor.running(200, 40) as pilot:
+    async with monitor.running(200, 40):
         for _ in range(4):
             monitor.feed_ticks("BTC", [1.0] * 20, step=SECOND // 20, end=monitor.now - 34_000_000)
-            await monitor.settle(pilot, SECOND)
+            await monitor.settle(SECOND)
         assert "live" in monitor.status
         assert "20 ticks/s" in monitor.status
         assert "lag 34 ms" in monitor.status
         assert "3 malformed" in monitor.status
         assert "1 gap " in monitor.status
         monitor.feed.lag = 900 * 86_400 * SECOND
-        await monitor.settle(pilot, SECOND)
+        await monitor.settle(SECOND)
         assert "lag" not in monitor.status
 
 
@@ -93,32 +93,32 @@ async def test_many_feeds_are_counted_and_those_in_trouble_named(monitor: Monito
 
 
 async def test_a_message_goes_after_a_few_seconds(monitor: Monitor) -> None:
-    async with monitor.running() as pilot:
-        await monitor.press(pilot, "escape")
+    async with monitor.running():
+        await monitor.press("escape")
         assert "nothing to leave" in monitor.status
-        await monitor.settle(pilot, 5 * SECOND)
+        await monitor.settle(5 * SECOND)
         assert "nothing to leave" not in monitor.status
 
 
 async def test_new_streams_find_a_place_and_those_with_a_price_come_first(monitor: Monitor) -> None:
-    async with monitor.running() as pilot:
+    async with monitor.running():
         monitor.feed_ticks("pump", [[70.0, 2.0], [71.0, 3.0]], fields=("temp", "bar"), kind="sensor")
         monitor.feed_ticks("BTC", [1.0, 2.0])
-        await monitor.settle(pilot)
+        await monitor.settle()
         assert "1 BTC" in monitor.title
         monitor.feed_ticks("ETH", [1.0, 2.0])
-        await monitor.settle(pilot, 60 * SECOND)
-        await monitor.settle(pilot)
+        await monitor.settle(60 * SECOND)
+        await monitor.settle()
         titles = [monitor.app.query(".top")[index].parts[1][0] for index in range(3)]  # type: ignore[attr-defined]
         assert titles == [" 1 BTC ", " 2 pump ", " 3 ETH "]
 
 
 async def test_a_silent_stream_slides_away_and_says_so(monitor: Monitor) -> None:
     monitor.feed_ticks("BTC", [100.0 + number % 7 for number in range(100)])
-    async with monitor.running() as pilot:
+    async with monitor.running():
         before = monitor.plot
         monitor.feed.state, monitor.feed.last_recv = FeedState.STALE, monitor.now
-        await monitor.settle(pilot, 20 * SECOND)
+        await monitor.settle(20 * SECOND)
         assert monitor.plot != before
         assert "stale 20 s" in monitor.edge
         assert "◐" in monitor.title
@@ -128,10 +128,10 @@ async def test_a_silent_stream_slides_away_and_says_so(monitor: Monitor) -> None
 async def test_an_ended_feed_stands_still(monitor: Monitor) -> None:
     monitor.feed_ticks("BTC", [100.0 + number % 7 for number in range(100)])
     monitor.feed.state = FeedState.CLOSED
-    async with monitor.running() as pilot:
-        await monitor.settle(pilot)
+    async with monitor.running():
+        await monitor.settle()
         before = monitor.plot
-        await monitor.settle(pilot, 60 * SECOND)
+        await monitor.settle(60 * SECOND)
         assert monitor.plot == before
         assert "closed" in monitor.edge
 
@@ -140,10 +140,10 @@ async def test_a_replay_of_an_old_day_is_followed(monitor: Monitor) -> None:
     then = START - 800 * 86_400 * SECOND
     for second in range(0, 100, 20):
         monitor.feed_ticks("BTC", [100.0 + second], end=then + second * SECOND)
-    async with monitor.running() as pilot:
+    async with monitor.running():
         assert "live" in monitor.edge
         monitor.feed_ticks("BTC", [300.0], end=then + 120 * SECOND)
-        await monitor.settle(pilot, SECOND)
+        await monitor.settle(SECOND)
         assert " 300" in monitor.title
         assert "300" in monitor.plot
 
@@ -160,9 +160,9 @@ async def test_a_gap_is_a_band_with_its_cause_in_the_events(monitor: Monitor) ->
     monitor.feed_ticks("BTC", [100.0 + n % 5 for n in range(30)], end=START - 40 * SECOND)
     monitor.session.interrupt(monitor.feed, "connection lost")
     monitor.feed_ticks("BTC", [100.0 + n % 5 for n in range(10)])
-    async with monitor.running(120, 36) as pilot:
+    async with monitor.running(120, 36):
         assert "no data" in monitor.plot
-        await monitor.press(pilot, "e")
+        await monitor.press("e")
         assert "connection lost" in monitor.text("#events")
 
 
@@ -176,8 +176,8 @@ async def test_the_demo_is_marked(monitor: Monitor) -> None:
 async def test_nothing_is_drawn_where_nothing_changed(monitor: Monitor) -> None:
     monitor.feed_ticks("BTC", [100.0 + float(np.sin(n)) for n in range(100)])
     monitor.feed.state = FeedState.CLOSED
-    async with monitor.running() as pilot:
-        await monitor.settle(pilot)
+    async with monitor.running():
+        await monitor.settle()
         panel = monitor.panel
         drawn = panel.drawings
         monitor.app.beat()

@@ -186,6 +186,12 @@ class TuistreamApp(App[int]):
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
 
+    def action_command_palette(self) -> None:
+        if self.screen.has_class("-small"):
+            self._say(f"no room for the palette: it needs {SMALL_WIDTH} x {SMALL_HEIGHT}")
+        else:
+            super().action_command_palette()
+
     def action_theme(self) -> None:
         names = [DARK, LIGHT, *(name for name in sorted(self.available_themes) if name not in (DARK, LIGHT))]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]

@@ -60,7 +60,9 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         if now is None:
             self.rows.thaw()
         else:
+            self._now = now
             self.rows.freeze(now)
+            self.draw()
 
     def draw(self) -> None:
         columns = columns_for(self.size.width)
