@@ -13,6 +13,7 @@ import numpy as np
 
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times, Values
 from tuistream.core.continuity import Checked, Continuity
+from tuistream.core.durations import format_duration
 from tuistream.core.outbox import Outbox
 from tuistream.core.series import Series
 from tuistream.core.status import Event, FeedState, FeedStatus
@@ -253,6 +254,7 @@ class Session:
             if reason != IDS_MISSING:
                 text += f", {reason}"
         if to > since:
+            text += f", {format_duration(to - since)}"
             state.gaps.append(Gap(since, to, reason))
         self.note(Event(to, feed.name, "gap", text, state.stream.key, details))
 

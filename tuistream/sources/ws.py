@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -263,7 +266,12 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
 
 
 def _os_reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__
+    """ "Connection refused", where asyncio says "Connect call failed ('127.0.0.1', 8766)", once for each address."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    numbers = {error.errno} if error.errno else {int(found) for found in re.findall(r"\[Errno (\d+)\]", str(error))}
+    reasons = [os.strerror(number) for number in sorted(numbers)]
+    return ", ".join(reasons) or str(error) or type(error).__name__
 
 
 def _retry_after(response: Response) -> float | None:
