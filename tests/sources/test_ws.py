@@ -105,7 +105,7 @@ async def test_refusals(status: int, final: bool) -> None:
 
 async def test_nobody_there() -> None:
     for host in ("127.0.0.1", "localhost"):
-        with pytest.raises(SourceDown, match="^Connection refused$"):
+        with pytest.raises(SourceDown, match=r"^Connection refused$"):
             async with WebSocketSource(f"ws://{host}:9").connect():
                 pass
 
