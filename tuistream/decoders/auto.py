@@ -9,10 +9,13 @@ from tuistream.core.text import printable
 from tuistream.decoders import create, venues
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.discovery.control import text_control
+from tuistream.decoders.discovery.known import reading_by
 from tuistream.decoders.discovery.reader import Reader
+from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.report import StreamReport, reports
 from tuistream.decoders.wire.rows import Rows
+from tuistream.decoders.wire.skeleton import Reading
 from tuistream.decoders.wire.venue import VenueDecoder, notice
 
 LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
@@ -38,6 +41,8 @@ class Decoder:
         self._candidates: list[VenueDecoder] | None = None
         self._looking = options == DecoderOptions()
         self._with_ticks = self._without = 0  # frames looked at
+        self._bulk = Bulk(self._reading_of)
+        self._forgotten = 0
 
     @property
     def chosen(self) -> str:
@@ -62,6 +67,9 @@ class Decoder:
         if self._venue:
             return self._venue.decode(frames, recv)
         out = Decoded()
+        if len(frames) >= WORTH_IT and not self._looking:
+            self._take_bulk(frames, recv, out)
+            return out
         for at, frame in enumerate(frames):
             if self._looking:
                 self._venue = self._recognised(frame)
@@ -71,6 +79,27 @@ class Decoder:
             self._take(frame, recv, out)
         out.batches = self._rows.batches(recv)
         return out
+
+    def _take_bulk(self, frames: Sequence[bytes], recv: int, out: Decoded) -> None:
+        """Decode the frames of a read together as far as they are alike; the result is that of `_take` for each."""
+        if self._reader.forgotten != self._forgotten:
+            self._forgotten = self._reader.forgotten
+            self._bulk.forget()
+        left = self._bulk.take(frames, recv)
+        out.data = len(frames) - len(left)
+        for at in left:
+            self._rows.at_frame(at)
+            self._take(frames[at], recv, out)
+        self._bulk.learn()
+        out.batches = self._rows.batches(recv)
+
+    def _reading_of(self, frame: bytes) -> Reading | None:
+        try:
+            message = loads(frame)
+        except Malformed:
+            return None
+        plan = self._reader.plan_of(message)
+        return reading_by(plan, message) if plan and type(message) is dict else None
 
     def _recognised(self, frame: bytes) -> VenueDecoder | None:
         if self._candidates is None:

@@ -40,6 +40,7 @@ class Reader:
         self._entry_count = 0
         self._new_shapes = 0  # in this message
         self._recv = 0
+        self.forgotten = 0  # how often all plans were
         self.ticks = self.bad_times = self.not_finite = 0
         self.control = False
         self.complaints: list[str] = []
@@ -65,6 +66,10 @@ class Reader:
             self._text(value, recv)
         elif type(value) is float:
             self.not_finite += 1
+
+    def plan_of(self, value: object) -> Plan | None:
+        """The plan by which a frame's object is read, if such a one has been read."""
+        return self._top.plans.get(shape_of(value)) if type(value) is dict else None
 
     def _text(self, text: str, recv: int) -> None:
         """A string that holds JSON (some senders encode twice), or a control word."""
@@ -248,6 +253,7 @@ class Reader:
             plans.clear()
         self._remembered.clear()
         self._entry_count = 1
+        self.forgotten += 1
 
     def _take_control(self, message: Object) -> None:
         self.control = True

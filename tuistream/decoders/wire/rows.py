@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tuistream.core.batch import Batch, IdRule, Stream, ids_array
+from tuistream.core.batch import Batch, IdRule, Ids, Stream, Times, Values, ids_array
 from tuistream.core.text import printable
 from tuistream.decoders.contract import MAX_FIELDS, MAX_NAME
 from tuistream.decoders.wire.numbers import NAN
@@ -39,15 +40,40 @@ def label(text: str, limit: int = MAX_NAME) -> str:
     return f"{printable(text, limit - _HASH - 1)}~{digest}"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Rows of one stream that were decoded together.
+
+    at: int64[n], which frame of the read each came from, rising. t: int64[n], ns since 1970 UTC. v: float64[n,
+    fields], of the fields that the stream had then. ids: int64[n], or object[n] of int, str or None, or None.
+    """
+
+    at: NDArray[np.int64]
+    t: Times
+    v: Values
+    ids: Ids | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where in a read the decoder is: the frame, and the streams that have rows."""
+
+    frame: int = 0
+    in_order: bool = True  # the streams are in the order of their first rows
+    touched: list[StreamRows] = field(default_factory=list)
+
+
 class StreamRows:
     """The rows of one stream in this read. A row is its time (ns), a value for each field, and the producer's id."""
 
     __slots__ = (
+        "_at",
+        "_blocks",
         "_flat",
         "_has_ids",
         "_ids",
+        "_progress",
         "_t",
-        "_touched",
         "last",
         "last_id",
         "layout",
@@ -56,22 +82,26 @@ class StreamRows:
         "width",
     )
 
-    def __init__(self, stream: Stream, layout: Layout, touched: list[StreamRows]) -> None:
+    def __init__(self, stream: Stream, layout: Layout, progress: Progress) -> None:
         self.stream = stream
         self.layout = layout
         self.width = len(stream.fields)
         self.ticks = 0
         self.last: list[float] = []
         self.last_id: int | str | None = None
-        self._touched = touched
+        self._progress = progress
+        self._blocks: list[Block] = []
+        self._at: list[int] = []  # the frame of each row
         self._t: list[int] = []
         self._flat: list[float] = []
         self._ids: list[int | str | None] = []
         self._has_ids = False
 
     def add(self, t: int, values: list[float], tick_id: int | str | None = None) -> None:
-        if not self._t:
-            self._touched.append(self)
+        progress = self._progress
+        if not self._t and not self._blocks:
+            progress.touched.append(self)
+        self._at.append(progress.frame)
         self._t.append(t)
         self._flat.extend(values)
         self._ids.append(tick_id)
@@ -97,20 +127,60 @@ class StreamRows:
         self.stream = replace(self.stream, timed=True)
         self.layout = replace(self.layout, time=layout.time, unit=layout.unit)
 
+    def add_block(self, block: Block) -> None:
+        if not self._t and not self._blocks:
+            self._progress.touched.append(self)
+        self._progress.in_order = False
+        self._blocks.append(block)
+
+    def first_frame(self) -> int:
+        """Which frame of the read the first row is of."""
+        firsts = [int(block.at[0]) for block in self._blocks]
+        return min([*firsts, self._at[0]] if self._at else firsts)
+
     def batch(self, recv: int) -> Batch:
-        """The rows as a batch; there are none afterwards."""
-        count = len(self._t)
+        """The rows as a batch, in the order of their frames; there are none afterwards."""
+        if self._t:
+            self._blocks.append(self._block())
+        block = self._blocks[0] if len(self._blocks) == 1 else self._merged()
+        self._blocks = []
+        t, v, ids = block.t, block.v, block.ids
+        if v.shape[1] < self.width:
+            v = _padded(v, self.width)
+        count = len(t)
         self.ticks += count
-        self.last, self.last_id = self._flat[-self.width :], self._ids[-1]
-        batch = Batch(
-            self.stream,
+        self.last = v[-1].tolist()
+        self.last_id = None if ids is None else ids[-1:].tolist()[0]
+        return Batch(self.stream, t, np.full(count, recv, dtype=np.int64), v, ids)
+
+    def _block(self) -> Block:
+        """What `add` gathered."""
+        count = len(self._t)
+        block = Block(
+            np.array(self._at, dtype=np.int64),
             np.array(self._t, dtype=np.int64),
-            np.full(count, recv, dtype=np.int64),
             np.array(self._flat, dtype=np.float64).reshape(count, self.width),
             ids_array(self._ids) if self._has_ids else None,
         )
-        self._t, self._flat, self._ids, self._has_ids = [], [], [], False
-        return batch
+        self._at, self._t, self._flat, self._ids, self._has_ids = [], [], [], [], False
+        return block
+
+    def _merged(self) -> Block:
+        blocks = self._blocks
+        at = np.concatenate([block.at for block in blocks])
+        order = np.argsort(at, kind="stable")
+        ids: Ids | None = None
+        if any(block.ids is not None for block in blocks):
+            each = [[None] * len(block.t) if block.ids is None else block.ids.tolist() for block in blocks]
+            ids = ids_array([tick_id for ids_of_block in each for tick_id in ids_of_block])[order]
+        t = np.concatenate([block.t for block in blocks])
+        v = np.concatenate([_padded(block.v, self.width) for block in blocks])
+        return Block(at[order], t[order], v[order], ids)
+
+
+def _padded(v: Values, width: int) -> Values:
+    """`v` with columns of NaN added."""
+    return np.pad(v, ((0, 0), (0, width - v.shape[1])), constant_values=NAN) if v.shape[1] < width else v
 
 
 class Rows:
@@ -119,7 +189,7 @@ class Rows:
     def __init__(self, feed: str) -> None:
         self.feed = feed
         self.streams: dict[tuple[str, str], StreamRows] = {}
-        self._touched: list[StreamRows] = []
+        self._progress = Progress()
 
     def new(
         self,
@@ -135,13 +205,21 @@ class Rows:
         if len(self.streams) >= MAX_STREAMS:
             return None
         stream = Stream(self.feed, name, kind, fields[:MAX_FIELDS], ids, timed, found)
-        rows = StreamRows(stream, layout or Layout(fields=fields), self._touched)
+        rows = StreamRows(stream, layout or Layout(fields=fields), self._progress)
         self.streams[name, kind] = rows
         return rows
 
+    def at_frame(self, frame: int) -> None:
+        """Rows that are added from now on are of this frame of the read. To be told where blocks are added too."""
+        self._progress.frame = frame
+
     def batches(self, recv: int) -> list[Batch]:
         """One batch for each stream that has rows, in the order of their first tick. recv: ns since 1970 UTC."""
-        touched = self._touched
+        progress = self._progress
+        touched = progress.touched
+        if not progress.in_order and len(touched) > 1:
+            touched.sort(key=StreamRows.first_frame)
         batches = [rows.batch(recv) for rows in touched]
         touched.clear()
+        progress.frame, progress.in_order = 0, True
         return batches

@@ -1,0 +1,266 @@
+"""Reads that are decoded as a whole give what their frames give one by one, whatever is among them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.decoders.fuzz import Frames, faults_of
+from tests.decoders.recorded import DATA, NOW, excerpt, frames_of, total
+from tuistream import decoders
+from tuistream.core.batch import Batch
+from tuistream.decoders.contract import Decoded, DecoderOptions
+from tuistream.decoders.wire.bulk import MAX_TEMPLATES, WORTH_IT
+from tuistream.decoders.wire.time_columns import from_floats, from_integers
+from tuistream.decoders.wire.timestamps import to_ns
+
+S = NOW // 10**9
+Read = Sequence[bytes]
+
+SEEDS: dict[str, tuple[bytes, ...]] = {
+    "gbm": (b'{"time": 1795172027.0605018, "price": "144.89"}',),
+    "symbols": tuple(
+        b'{"time": 1795172027.06, "price": "144.89", "symbol": "%s"}' % name for name in (b"AA", b"BB", b"C1", b"C2")
+    ),
+    "sensor": (b'{"ts":1795172027060,"sensor":7,"values":{"temp":-3.5,"hum":41.0},"ok":true}',),
+    "ids": (b'{"symbol":"BTC-USD","id":"1234567","price":"0.5","qty":12,"ts":"1795172027060"}',),
+    "iso": (b'{"device":"d-1","time":"2026-11-20T10:00:00.123456Z","value":1.5}',),
+    "untimed": (b'{"level": 5, "note": "a 1"}', b'{"level": 5, "note": "b"}'),
+    "grows": (b'{"s":"A","price":1.5,"ts":1795172027060}', b'{"s":"A","price":1.5,"q":2,"ts":1795172027060}'),
+    "exponents": (b'{"time": 1795172027.5, "x": 1.5e-07, "y": "1E5"}',),
+}
+numbers = st.one_of(
+    st.integers(-(10**3), 10**6).map(str),
+    st.floats(-1e6, 1e6).map(repr),
+    st.decimals(-1000, 1000, places=2).map(str),
+    st.sampled_from(
+        ["-0", "-0.0", "0", "0.0", "1e999", "NaN", "007", "5.", ".5", "-", "", "9" * 25, "0." + "1" * 420]
+    ),
+)
+moments = st.one_of(
+    st.integers(S - 10**4, S + 10**4).map(str),
+    st.floats(S - 1e4, S + 1e4).map(repr),
+    st.integers(NOW // 10**6 - 10**6, NOW // 10**6).map(str),
+    st.sampled_from(["0", str(S + 10**6), "315532800.5"]),
+)
+SWAPS: tuple[tuple[bytes, bytes], ...] = (
+    (b'"price"', b'"prise"'),
+    (b'"price"', b'"pri1ce"'),
+    (b'"price"', b'"pric\\u0065"'),
+    (b"}", b',"price":2}'),
+    (b"}", b',"a":null}'),
+    (b"}", b" }"),
+    (b"}", b"}\n"),
+    (b"}", b'},{"a":1}'),
+    (b"}", b"}\0{}"),
+    (b"}", b""),
+    (b"{", b"[{"),
+    (b"{", b"\xef\xbb\xbf{"),
+    (b"{", b" {"),
+    (b"{", b"5{"),
+    (b"true", b"false"),
+    (b'":', b'" :'),
+    (b'": "', b'": "x'),
+    (b'": "', b'": "\\"'),
+    (b'": "', b'": "\xff'),
+    (b"AA", b"A9A"),
+    (b"Z", b"+02:00"),
+)
+digits = st.tuples(st.just(b""), st.integers(0, 80), st.sampled_from((b"0", b"7", b"-", b".", b"-1")))
+
+
+@st.composite
+def frame_like(draw: st.DrawFn, seeds: tuple[bytes, ...], wild: bool) -> bytes:
+    """A seed with other numbers in it, and, where `wild`, with something that does not belong there."""
+    frame = draw(st.sampled_from(seeds))
+    message = frame.decode()
+    for text in set(_numbers(message)):
+        if len(text) >= 9:
+            message = message.replace(text, draw(moments) if wild else _jittered(text, draw(st.integers(0, 10**6))))
+        else:
+            message = message.replace(text, draw(numbers) if wild else str(draw(st.integers(1, 99))))
+    frame = message.encode()
+    if wild and draw(st.booleans()):
+        old, new = draw(st.sampled_from(SWAPS))
+        frame = frame.replace(old, new, 1)
+    if wild and draw(st.booleans()):
+        _, at, text2 = draw(digits)
+        frame = frame[:at] + text2 + frame[at + draw(st.integers(0, 1)) :]
+    return frame
+
+
+def _numbers(message: str) -> list[str]:
+    return [
+        part
+        for part in "".join(c if c in "-.0123456789e" else " " for c in message).split()
+        if part[-1] in "0123456789"
+    ]
+
+
+def _jittered(text: str, by: int) -> str:
+    return text[:-6] + f"{by:06}" if "." not in text else f"{text.partition('.')[0]}.{by}"
+
+
+def bits(batches: Sequence[Batch]) -> dict[object, list[object]]:
+    """Every tick of every stream, bit for bit, whatever the batches that they came in."""
+    ticks: dict[object, list[object]] = {}
+    for batch in batches:
+        ids = [None] * len(batch) if batch.ids is None else batch.ids.tolist()
+        for t, recv, row, tick_id in zip(batch.t.tolist(), batch.recv.tolist(), batch.v, ids, strict=True):
+            there = [
+                (field, x.tobytes()) for field, x in zip(batch.stream.fields, row, strict=True) if not np.isnan(x)
+            ]
+            ticks.setdefault(batch.stream.key, []).append((t, recv, there, tick_id))
+    return ticks
+
+
+def assert_same(reads: Sequence[Read], name: str = "auto", recv: int = NOW) -> Decoded:
+    """Decode `reads` as they are, and their frames each as a read of its own."""
+    options = DecoderOptions()
+    together, alone = decoders.create(name, "f", options), decoders.create(name, "f", options)
+    whole = []
+    for read in reads:
+        got, wanted = together.decode(read, recv), total(alone.decode([frame], recv) for frame in read)
+        whole.append(got)
+        assert bits(got.batches) == bits(wanted.batches)
+        assert [batch.stream.key for batch in got.batches] == list(bits(wanted.batches))
+        assert (got.data, got.control, got.other) == (wanted.data, wanted.control, wanted.other)
+        assert got.malformed == wanted.malformed
+        assert (got.bad_times, got.replies, got.notices) == (wanted.bad_times, wanted.replies, wanted.notices)
+        assert [fault for batch in got.batches for fault in faults_of(batch)] == []
+    assert repr(together.describe()) == repr(alone.describe())  # as NaN is not itself
+    return total(whole)
+
+
+def usual(name: str, count: int, seed: int = 1) -> list[bytes]:
+    """Frames of a feed that sends nothing odd."""
+    random_ = random.Random(seed)
+    frames = []
+    for _ in range(count):
+        frame = random_.choice(SEEDS[name]).decode()
+        for text in set(_numbers(frame)):
+            new = _jittered(text, random_.randrange(10**6)) if len(text) >= 9 else str(random_.randrange(1, 99))
+            frame = frame.replace(text, new)
+        frames.append(frame.encode())
+    return frames
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_plain_feed(name: str) -> None:
+    frames = usual(name, 400)
+    whole = assert_same([frames[:20], frames[20:60], *(frames[at : at + 85] for at in range(60, 400, 85))])
+    assert whole.data == 400
+
+
+@pytest.mark.parametrize("name", SEEDS)
+@given(data=st.data())
+def test_near_misses(name: str, data: st.DataObject) -> None:
+    seeds = SEEDS[name]
+    plain, wild = frame_like(seeds, False), frame_like(seeds, True)
+    reads = [usual(name, 24), usual(name, 24, seed=2)]
+    for _ in range(data.draw(st.integers(1, 3))):
+        read = data.draw(st.lists(st.one_of(plain, plain, wild), min_size=0, max_size=6))
+        read += usual(name, data.draw(st.integers(0, 24)), seed=data.draw(st.integers(0, 99)))
+        reads.append(data.draw(st.permutations(read)))
+    assert_same(reads)
+
+
+@pytest.mark.parametrize("name", decoders.known())
+@given(st.randoms(use_true_random=False), st.integers(0, 30))
+def test_any_frames_cut_anywhere(name: str, cuts: random.Random, seed: int) -> None:
+    supply = iter(Frames(seed))
+    frames = [next(supply) for _ in range(20)] + [frame for _, frame in excerpt("binance_spot")] * 2
+    cuts.shuffle(frames)
+    reads = []
+    while frames:
+        size = cuts.randrange(1, 60)
+        reads.append(frames[:size])
+        frames = frames[size:]
+    assert_same(reads, name)
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=6),
+    st.floats().map(str),
+    st.integers().map(str),
+)
+objects = st.recursive(
+    st.dictionaries(
+        st.sampled_from(["price", "time", "symbol", "id", "a", "v0", "v1", "e", "x-y"]), scalars, max_size=5
+    ),
+    lambda inner: st.dictionaries(st.sampled_from(["data", "b", "k"]), st.one_of(inner, scalars), max_size=3),
+    max_leaves=4,
+)
+
+
+@given(st.lists(objects, min_size=1, max_size=4), st.lists(st.integers(0, 3), min_size=30, max_size=60))
+def test_any_objects_again_and_again(kinds: list[object], order: list[int]) -> None:
+    frames = [json.dumps(kinds[which % len(kinds)]).encode() for which in order]
+    assert_same([frames[:10], frames[10:20], frames[20:], frames])
+
+
+@given(st.lists(st.floats(2**30, 2**32, exclude_max=True), min_size=1, max_size=20))
+def test_float_seconds_are_the_decimals_that_repr_writes(seconds: list[float]) -> None:
+    recv = 2**32 * 10**9
+    assert from_floats(np.array(seconds), recv) is not None
+    assert from_floats(np.array(seconds), recv).tolist() == [to_ns(each, recv) for each in seconds]  # type: ignore[union-attr]
+
+
+@given(st.integers(2**30, 2**32 - 1), st.lists(st.integers(0, 10**9 - 1), min_size=1, max_size=20), st.integers(0, 9))
+def test_decimal_seconds_are_kept_to_the_digit(whole: int, fractions: list[int], places: int) -> None:
+    recv = 2**32 * 10**9
+    seconds = [float(f"{whole}.{f'{fraction:09}'[:places] or 0}") for fraction in fractions]
+    t = from_floats(np.array(seconds), recv)
+    assert t is not None
+    assert t.tolist() == [to_ns(each, recv) for each in seconds]
+
+
+def test_ties_of_the_seventh_decimal() -> None:
+    seconds = [2**30 + k / 256 for k in range(256)] + [2**31 + k / 2**21 for k in range(1, 2**12, 2)]
+    t = from_floats(np.array(seconds), 2**32 * 10**9)
+    assert t is not None
+    assert t.tolist() == [to_ns(each, 2**32 * 10**9) for each in seconds]
+
+
+@pytest.mark.parametrize("odd", [0.0, 1e-9, -1.0, S + 10**6, 4e8, 1e300])
+def test_one_time_that_cannot_be_leaves_all_to_the_general_way(odd: float) -> None:
+    assert from_floats(np.array([S + 0.5, odd]), NOW) is None
+
+
+@given(
+    st.lists(st.integers(S * 10**3 - 10**9, S * 10**3), min_size=1, max_size=9), st.sampled_from((1, 10**3, 10**6))
+)
+def test_integer_times_of_any_unit(ms: list[int], unit: int) -> None:
+    values = [each * unit for each in ms]
+    t = from_integers(np.array(values), NOW)
+    assert t is not None
+    assert t.tolist() == [to_ns(each, NOW) for each in values]
+
+
+def test_very_many_skeletons_are_forgotten() -> None:
+    decoder = decoders.create("auto", "f", DecoderOptions(key="s"))
+    for number in range(MAX_TEMPLATES + 50):
+        name = "".join(chr(97 + int(digit)) for digit in str(number))
+        read = [b'{"s":"%s","v":%d.5}' % (name.encode(), n) for n in range(WORTH_IT)]
+        for _ in range(2):
+            (batch,) = decoder.decode(read, NOW).batches
+            assert batch.v[:, 0].tolist() == [n + 0.5 for n in range(WORTH_IT)]
+            assert batch.stream.name == name
+
+
+@pytest.mark.skipif(DATA is None, reason="TUISTREAM_DATA names no folder")
+@pytest.mark.parametrize("size", [50, 700])
+def test_a_whole_binance_file(size: int) -> None:
+    assert DATA is not None
+    frames = [frame for _, frame in frames_of(DATA / "binance" / "spot_btcusdt_20240808.gz")][:20_000]
+    assert_same([frames[at : at + size] for at in range(0, len(frames), size)])

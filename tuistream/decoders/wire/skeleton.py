@@ -1,0 +1,149 @@
+"""Messages that differ in nothing but digits, decoded all at once.
+
+A message's skeleton is its text without digits and minus signs. Messages of one skeleton have the same keys in the
+same order, values of the same types, and the same strings but for digits; so whatever was found out about one of
+them, where its time, its fields and its names stand, holds for all, and a typed decode of all of them as one list
+makes sure of the rest (that each digit is where a digit may be). What does not fit is left to the general way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tuistream.core.batch import Ids, Times, ids_array
+from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.numbers import NAN, is_number, to_id
+from tuistream.decoders.wire.rows import Block, StreamRows
+from tuistream.decoders.wire.time_columns import from_floats, from_integers, from_texts
+
+VARYING = b"0123456789-"
+MAX_LEAVES = 128  # values of a message that has a template
+
+Keys = tuple[str, ...]  # from the message's top to a value
+Getter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the general way reads one message, as far as that does not depend on the digits in it.
+
+    rows: the stream of its only tick. fields: where a value stands, and its column. constants: value and column.
+    time, id: where they stand, or None. same: the strings on which this depends.
+    """
+
+    rows: StreamRows
+    fields: tuple[tuple[Keys, int], ...]
+    constants: tuple[tuple[float, int], ...] = ()
+    time: Keys | None = None
+    id: Keys | None = None
+    same: tuple[Keys, ...] = ()
+
+
+class Unfit(Exception):
+    """There can be no template of a message, or a template does not fit these."""
+
+
+class Template:
+    """Decodes messages of one skeleton."""
+
+    def __init__(self, frame: bytes, reading: Reading) -> None:
+        """frame: a message that has been read the general way, as `reading` says. Raises Unfit."""
+        self.reading = reading
+        self._types: dict[Keys, type] = {}
+        self._attributes: dict[Keys, str] = {}
+        try:
+            message = loads(frame)
+        except Malformed as error:
+            raise Unfit from error
+        if b"\\" in frame or not frame.lstrip().startswith(b"{") or type(message) is not dict:
+            raise Unfit
+        self._decode = msgspec.json.Decoder(list[self._struct(message, ())], strict=False).decode  # type: ignore[misc]
+        self._fields = tuple((self._getter(keys), column) for keys, column in reading.fields)
+        self._numeric_texts = any(self._types[keys] is str for keys, _ in reading.fields)
+        self._time = self._getter(reading.time) if reading.time else None
+        self._id = self._getter(reading.id) if reading.id else None
+        self._only_integer_ids = reading.id is None or self._types[reading.id] is int
+
+    def block(self, frames: Sequence[bytes], at: NDArray[np.int64], recv: int) -> Block:
+        """The ticks of `frames`, all of this skeleton, which stand at `at` in the read. Raises Unfit."""
+        text = b"[%b]" % b",".join(frames)
+        try:
+            messages = self._decode(text)
+            return self._columns(messages, at, text, recv)
+        except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
+            raise Unfit from error
+
+    def _columns(self, messages: list[Any], at: NDArray[np.int64], text: bytes, recv: int) -> Block:
+        count = len(messages)
+        v = np.full((count, self.reading.rows.width), NAN)
+        for get, column in self._fields:
+            v[:, column] = np.fromiter(map(get, messages), np.float64, count)
+        # As a number "-0" is 0, but as a string that holds one it is -0.0.
+        if self._numeric_texts and bool((v == 0.0).any()) and b"-0" in text:
+            raise Unfit
+        for value, column in self.reading.constants:
+            v[:, column] = value
+        return Block(at, self._times(messages, recv), v, self._ids(messages))
+
+    def _times(self, messages: list[Any], recv: int) -> Times:
+        count = len(messages)
+        if self._time is None or self.reading.time is None:
+            return np.full(count, recv, dtype=np.int64)
+        kind, told = self._types[self.reading.time], map(self._time, messages)
+        if kind is float:
+            t = from_floats(np.fromiter(told, np.float64, count), recv)
+        elif kind is int:
+            t = from_integers(np.fromiter(told, np.int64, count), recv)
+        else:
+            t = from_texts(list(told), recv)
+        if t is None:
+            raise Unfit  # a bad time is counted
+        return t
+
+    def _ids(self, messages: list[Any]) -> Ids | None:
+        if self._id is None:
+            return None
+        told = map(self._id, messages)
+        if self._only_integer_ids:
+            return np.fromiter(told, np.int64, len(messages))
+        return ids_array([to_id(each) for each in told])
+
+    def _struct(self, message: dict[str, Any], within: Keys) -> type:
+        """The type of an object with the keys of `message` and no others."""
+        skeletons = {key.encode("utf-8", "surrogatepass").translate(None, VARYING) for key in message}
+        if len(skeletons) < len(message):  # the skeleton does not tell their order
+            raise Unfit
+        fields, rename = [], {}
+        for number, (key, value) in enumerate(message.items()):
+            keys, name = (*within, key), f"f{number}"
+            self._attributes[keys], self._types[keys] = name, type(value)
+            if len(self._types) > MAX_LEAVES:
+                raise Unfit
+            fields.append((name, self._type_of(keys, value)))
+            rename[name] = key
+        return msgspec.defstruct("Message", fields, rename=rename, forbid_unknown_fields=True, gc=False)
+
+    def _type_of(self, keys: Keys, value: object) -> Any:
+        kind, reading = type(value), self.reading
+        is_field = any(keys == path for path, _ in reading.fields)
+        if is_field and not is_number(value):
+            raise Unfit
+        if kind is dict:
+            return self._struct(value, keys)  # type: ignore[arg-type]
+        if kind is list or (kind is float and keys in reading.same):
+            raise Unfit
+        if keys in reading.same and kind in (str, int):
+            return Literal[value]
+        if kind is str:
+            return float if is_field else str
+        return kind
+
+    def _getter(self, keys: Keys) -> Getter:
+        return attrgetter(".".join(self._attributes[keys[: depth + 1]] for depth in range(len(keys))))
