@@ -20,7 +20,7 @@ from tuistream.core.outbox import Outbox
 from tuistream.sinks.sqlite import SqliteSink
 
 BATCH = 500
-ROUNDS = 7
+ROUNDS = 5
 STREAM = Stream("bench", "A", "", ("price",))
 Writer = Callable[[Path, int], Awaitable[None]]
 
@@ -91,8 +91,8 @@ class _Case:
 
 
 CASES = (
-    _Case("rows/s into SQLite", "2.5 x executemany", 500_000, 500_000, busy=False),
-    _Case("rows/s into SQLite, the loop saturated", "30 x executemany", 200_000, 4_000, busy=True),
+    _Case("rows/s into SQLite", "2.5 x executemany", 1_000_000, 1_000_000, busy=False),
+    _Case("rows/s into SQLite, the loop saturated", "30 x executemany", 600_000, 10_000, busy=True),
 )
 
 

@@ -19,7 +19,8 @@ from tuistream.store.opening import Sync, reason_of, result_code
 from tuistream.store.writer import Displaced, Writer
 
 FLUSH_SECONDS = 0.23  # with the time to write, what comes is in the file within 250 ms
-FLUSH_ROWS = 20_000
+ENOUGH_ROWS = 20_000  # with so many a flush waits for no more
+FLUSH_ROWS = 100000  # at most in one transaction: the busier the loop, the more a transaction has to carry
 HEARTBEAT_SECONDS = 10.0
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 5.0
@@ -74,7 +75,8 @@ class SqliteSink:
         self._hand: list[Batch | Event] = []
         self._writing = asyncio.Lock()
         self._flushing: asyncio.Task[bool] | None = None
-        self._stopped = asyncio.Event()
+        self._stopped = False
+        self._go_on = asyncio.Event()
         self._retry = FIRST_RETRY_SECONDS
         self._deadline: float | None = None
 
@@ -119,7 +121,7 @@ class SqliteSink:
         rate = 0.0
         loop = asyncio.get_running_loop()
         began = loop.time()
-        while not self._stopped.is_set():
+        while not self._stopped:
             await self._wait(rate)
             rows = self.pending
             written = await self._flush()
@@ -132,7 +134,8 @@ class SqliteSink:
 
     def stop(self) -> None:
         """Let `run` write what waits, and end."""
-        self._stopped.set()
+        self._stopped = True
+        self._go_on.set()
         self.outbox.wake.set()
 
     async def close(self) -> None:
@@ -162,22 +165,25 @@ class SqliteSink:
         """
         if self._hand:
             return
+        heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self.outbox.wake.set)
         try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await self.outbox.wake.wait()
-        except TimeoutError:
-            return
-        enough = min(FLUSH_ROWS, self.outbox.limit // 4)  # a feed should never have to wait for our pause
-        if self.outbox.rows < enough:
+            await self.outbox.wake.wait()
+        finally:
+            heartbeat.cancel()
+        enough = min(ENOUGH_ROWS, self.outbox.limit // 4)  # a feed should never have to wait for our pause
+        if len(self.outbox) and self.outbox.rows < enough:
             await self._pause(min(FLUSH_SECONDS, enough / rate if rate else FLUSH_SECONDS))
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep, but not past `stop`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-        except TimeoutError:
+        """Sleep, but not past `stop`. (`asyncio.timeout` would end each sleep with two exceptions.)"""
+        if self._stopped:
             return
+        self._go_on.clear()
+        timer = asyncio.get_running_loop().call_later(seconds, self._go_on.set)
+        try:
+            await self._go_on.wait()
+        finally:
+            timer.cancel()
 
     async def _drain(self) -> None:
         """Write all that waits, for at most `DRAIN_SECONDS` after the first call."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from tuistream.store.values import storable_id, storable_json, storable_text
 STATEMENT_ROWS = (4_096, 1_024, 256, 64, 16, 4, 1)
 MAX_PARAMETERS = 32_766  # SQLite's SQLITE_MAX_VARIABLE_NUMBER
 
-BLOCK_SQL = "INSERT INTO blocks (stream, t0, t1, r0, r1) VALUES (?, ?, ?, ?, ?)"
+BLOCK_COLUMNS = ("stream", "t0", "t1", "r0", "r1")
 EVENT_SQL = "INSERT INTO events (t, feed, stream, kind, text, details) VALUES (?, ?, ?, ?, ?, ?)"
 
 Shape = tuple[int, bool]  # how many fields, and whether there are ids
+Insert = tuple[str, Iterator[list[object]]]  # a statement, and the parameters of each time that it is run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,17 +43,14 @@ class Ticks:
     def __len__(self) -> int:
         return len(self.t)
 
-    def statements(self) -> Iterator[tuple[str, Iterator[list[object]]]]:
-        """Statements that insert many rows each, and their parameters, made as they are asked for."""
-        columns = [self.stream, self.t, self.recv, *([] if self.ids is None else [self.ids]), *self.v.T]
-        start = 0
-        for size in STATEMENT_ROWS:
-            if size * len(columns) > MAX_PARAMETERS:
-                continue
-            stop = start + (len(self) - start) // size * size
-            if stop > start:
-                yield _insert(self.v.shape[1], self.ids is not None, size), _parameters(columns, start, stop, size)
-            start = stop
+    def statements(self) -> Iterator[Insert]:
+        """Statements that insert many rows each, and their parameters."""
+        names = ["stream", "t", "recv", *(f"v{column}" for column in range(self.v.shape[1]))]
+        columns: list[NDArray[Any]] = [self.stream, self.t, self.recv, *self.v.T]  # SQLite keeps NaN as NULL
+        if self.ids is not None:
+            names.append("id")
+            columns.append(self.ids)
+        return _inserts("ticks", names, columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +68,11 @@ class Flush:
     rows: int
     gaps: int
 
-    def blocks_after(self, row: int) -> list[tuple[int, int, int, int, int]]:
-        """The rows of `blocks`, where `row` is the last of the ticks that are there already."""
-        return [(stream, t0, t1, row + 1 + r0, row + 1 + r1) for stream, t0, t1, r0, r1 in self.blocks]
+    def blocks_after(self, row: int) -> Iterator[Insert]:
+        """What inserts the blocks, where `row` is the last of the ticks that are there already."""
+        blocks = np.array(self.blocks, dtype=np.int64).reshape(-1, len(BLOCK_COLUMNS))
+        blocks[:, -2:] += row + 1
+        return _inserts("blocks", BLOCK_COLUMNS, list(blocks.T))
 
 
 def prepare(items: Sequence[Batch | Event], catalog: Catalog, now: int) -> Flush:
@@ -89,25 +90,32 @@ def prepare(items: Sequence[Batch | Event], catalog: Catalog, now: int) -> Flush
     # By shape first, so that all streams of one shape share their statements.
     shapes = {number: _shape(entry, parts) for number, (entry, parts) in by_entry.items()}
     groups = sorted(by_entry.values(), key=lambda group: (shapes[group[0].id], group[0].id))
-    blocks: list[tuple[int, int, int, int, int]] = []
-    by_shape: dict[Shape, list[tuple[Entry, Batch]]] = {}
-    row = 0
-    for entry, parts in groups:
-        count = sum(map(len, parts))
-        t0 = min(int(part.t.min()) for part in parts)
-        t1 = max(int(part.t.max()) for part in parts)
-        blocks.append((entry.id, t0, t1, row, row + count - 1))
-        by_shape.setdefault(shapes[entry.id], []).extend((entry, part) for part in parts)
-        row += count
+    by_shape: dict[Shape, list[tuple[Entry, list[Batch]]]] = {}
+    for group in groups:
+        by_shape.setdefault(shapes[group[0].id], []).append(group)
+    ticks = [_ticks(shape, alike) for shape, alike in by_shape.items()]
     return Flush(
         catalog=catalog,
         streams=statements,
-        ticks=[_ticks(shape, parts) for shape, parts in by_shape.items()],
-        blocks=blocks,
+        ticks=ticks,
+        blocks=_blocks(ticks),
         events=[_event_row(event, catalog) for event in events],
-        rows=row,
+        rows=sum(map(len, ticks)),
         gaps=sum(event.kind == "gap" for event in events),
     )
+
+
+def _blocks(ticks: Sequence[Ticks]) -> list[tuple[int, int, int, int, int]]:
+    blocks: list[tuple[int, int, int, int, int]] = []
+    row = 0
+    for rows in ticks:
+        # Each stream's rows follow one another.
+        edges = [0, *(np.flatnonzero(np.diff(rows.stream)) + 1).tolist(), len(rows)]
+        for start, stop in pairwise(edges):
+            t = rows.t[start:stop]
+            blocks.append((int(rows.stream[start]), int(t.min()), int(t.max()), row + start, row + stop - 1))
+        row += len(rows)
+    return blocks
 
 
 def _unknown_streams(batches: Iterable[Batch], events: Iterable[Event], catalog: Catalog) -> list[Stream]:
@@ -125,15 +133,16 @@ def _shape(entry: Entry, parts: Sequence[Batch]) -> Shape:
     return len(entry.stream.fields), any(part.ids is not None for part in parts)
 
 
-def _ticks(shape: Shape, parts: Sequence[tuple[Entry, Batch]]) -> Ticks:
+def _ticks(shape: Shape, groups: Sequence[tuple[Entry, list[Batch]]]) -> Ticks:
     width, with_ids = shape
-    counts = [len(batch) for _, batch in parts]
+    batches = [batch for _, parts in groups for batch in parts]
+    counts = [sum(map(len, parts)) for _, parts in groups]
     return Ticks(
-        stream=np.repeat(np.array([entry.id for entry, _ in parts], dtype=np.int64), counts),
-        t=np.concatenate([batch.t for _, batch in parts]),
-        recv=np.concatenate([batch.recv for _, batch in parts]),
-        ids=_ids([batch for _, batch in parts], sum(counts)) if with_ids else None,
-        v=np.concatenate([_values(batch, entry.stream.fields, width) for entry, batch in parts]),
+        stream=np.repeat(np.array([entry.id for entry, _ in groups], dtype=np.int64), counts),
+        t=np.concatenate([batch.t for batch in batches]),
+        recv=np.concatenate([batch.recv for batch in batches]),
+        ids=_ids(batches, sum(counts)) if with_ids else None,
+        v=np.concatenate([_values(batch, entry.stream.fields, width) for entry, parts in groups for batch in parts]),
     )
 
 
@@ -161,21 +170,32 @@ def _ids(batches: Sequence[Batch], count: int) -> Ids:
     return joined
 
 
+def _inserts(table: str, names: Sequence[str], columns: Sequence[NDArray[Any]]) -> Iterator[Insert]:
+    """Statements that insert the rows of `columns` in order, as many rows each as may be."""
+    start, count = 0, len(columns[0])
+    for size in STATEMENT_ROWS:
+        if size * len(columns) > MAX_PARAMETERS:
+            continue
+        stop = start + (count - start) // size * size
+        if stop > start:
+            yield _insert(table, names, size), _parameters(columns, start, stop, size)
+        start = stop
+
+
+def _insert(table: str, names: Sequence[str], rows: int) -> str:
+    # Not ?1, ?2, …: SQLite compiles a statement with many numbered parameters in quadratic time.
+    marks = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * rows)}"  # noqa: S608  # our names only
+
+
 def _parameters(columns: Sequence[NDArray[Any]], start: int, stop: int, size: int) -> Iterator[list[object]]:
-    """The rows from `start` to `stop`, row by row in one list for each `size` of them. NaN becomes NULL in SQLite."""
+    """The rows from `start` to `stop`, value by value in one list for each `size` of them, made when asked for."""
     step = len(columns)
     for first in range(start, stop, size):
         flat: list[object] = [None] * (size * step)
         for position, column in enumerate(columns):
             flat[position::step] = column[first : first + size].tolist()
         yield flat
-
-
-def _insert(width: int, with_ids: bool, rows: int) -> str:
-    # Not ?1, ?2, …: SQLite compiles a statement with many numbered parameters in quadratic time.
-    names = ["stream", "t", "recv", *(["id"] if with_ids else []), *(f"v{column}" for column in range(width))]
-    marks = f"({', '.join('?' * len(names))})"
-    return f"INSERT INTO ticks ({', '.join(names)}) VALUES {', '.join([marks] * rows)}"  # noqa: S608  # numbers only
 
 
 def _event_row(event: Event, catalog: Catalog) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,12 @@ from tuistream.core.batch import StreamKey
 from tuistream.core.errors import RecordingError
 from tuistream.core.session import Known
 from tuistream.store import catalog, known
-from tuistream.store.flush import BLOCK_SQL, EVENT_SQL, Flush
+from tuistream.store.flush import EVENT_SQL, Flush
 from tuistream.store.lock import WriterLock
 from tuistream.store.opening import Sync, open_for_writing, wal_path
 from tuistream.store.values import storable_json
+
+MEASURE_SECONDS = 1.0
 
 
 class Displaced(RecordingError):
@@ -41,7 +44,8 @@ class Writer:
 
     known: what the file held of each stream when it was opened. unclean: when the last session before this was
     last alive (ns since 1970 UTC), if it did not end as it should. catalog: the file's streams. bytes: its size
-    with its WAL. ahead: the file has a transaction whose commit had been reported as failed.
+    with its WAL, while ticks come as of `MEASURE_SECONDS` ago at most. ahead: the file has a transaction whose
+    commit had been reported as failed.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Writer:
         self._wal = path
         self._session: tuple[int, int] | None = None  # id, began
         self._flushes = 0
+        self._measured = 0.0
         self._opened = False  # once at least
 
     async def open(self) -> None:
@@ -107,7 +112,8 @@ class Writer:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        self._measure()
+        if time.monotonic() - self._measured >= MEASURE_SECONDS:
+            self._measure()
 
     def _write(self, flush: Flush, connection: sqlite3.Connection) -> None:
         assert self._session is not None
@@ -124,8 +130,10 @@ class Writer:
         for ticks in flush.ticks:
             for sql, rows in ticks.statements():
                 connection.executemany(sql, rows)
-        connection.executemany(BLOCK_SQL, flush.blocks_after(row))
-        connection.executemany(EVENT_SQL, flush.events)
+        for sql, rows in flush.blocks_after(row):
+            connection.executemany(sql, rows)
+        if flush.events:
+            connection.executemany(EVENT_SQL, flush.events)
 
     async def leave(self) -> None:
         """End the session in a file that was moved or removed; `ready` begins one in the file that is there then."""
@@ -246,6 +254,7 @@ class Writer:
 
     def _measure(self) -> None:
         """Take the size of the file and its WAL."""
+        self._measured = time.monotonic()
         size = 0
         for file in (self.path, self._wal):
             with contextlib.suppress(OSError):
