@@ -342,7 +342,7 @@ async def test_a_screenshot_goes_home_where_the_folder_cannot_be_written(
 async def test_ctrl_p_opens_the_palette_over_the_table(monitor: Monitor) -> None:
     three_streams(monitor)
     async with monitor.running() as pilot:
-        await pilot.press("ctrl+p")
+        await pilot.press("ctrl+p", "pagedown", "pagedown", "pageup")
         await pilot.pause()
         await pilot.press(*"area")
         await pilot.pause(0.3)

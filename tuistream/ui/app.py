@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal
 from textual.dom import DOMNode
 from textual.geometry import Size
@@ -32,7 +32,8 @@ from tuistream.ui.help import HelpScreen
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
 from tuistream.ui.options import ViewOptions
-from tuistream.ui.palette import CommandProvider
+from tuistream.ui.painting import PaintedApp
+from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
 from tuistream.ui.streams import Streams
 from tuistream.ui.themes import DARK, LIGHT, THEMES, variable_defaults
@@ -44,7 +45,7 @@ SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 140, 60, 20
 
 
-class TuistreamApp(App[int]):
+class TuistreamApp(PaintedApp):
     """Shows a session, and changes nothing in it. demo: the line that a demo shows, or nothing."""
 
     CSS_PATH = "tuistream.tcss"
@@ -61,7 +62,7 @@ class TuistreamApp(App[int]):
         *,
         demo: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(options.budget)
         for theme in THEMES:
             self.register_theme(theme)
         if options.theme and options.theme not in self.available_themes:
@@ -189,8 +190,8 @@ class TuistreamApp(App[int]):
     def action_command_palette(self) -> None:
         if self.screen.has_class("-small"):
             self._say(f"no room for the palette: it needs {SMALL_WIDTH} x {SMALL_HEIGHT}")
-        else:
-            super().action_command_palette()
+        elif not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_theme(self) -> None:
         names = [DARK, LIGHT, *(name for name in sorted(self.available_themes) if name not in (DARK, LIGHT))]

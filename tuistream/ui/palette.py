@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import ClassVar
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from tuistream.ui.commands import COMMANDS
+
+
+PAGE = 8  # commands
+
+
+class Palette(CommandPalette):
+    """Textual's, but that PgUp and PgDn go step by step: its own way fails while the list is being filled anew."""
+
+    BINDINGS: ClassVar[list[Binding]] = [  # type: ignore[assignment]
+        Binding("pagedown", "page('cursor_down')", show=False),
+        Binding("pageup", "page('cursor_up')", show=False),
+    ]
+
+    async def action_page(self, step: str) -> None:
+        for _ in range(PAGE):
+            await self.run_action(step)
 
 
 class CommandProvider(Provider):
