@@ -12,7 +12,6 @@ from textual.types import IgnoreReturnCallbackType
 
 from tuistream.ui.commands import COMMANDS
 
-
 PAGE = 8  # commands
 
 
