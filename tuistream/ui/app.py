@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal
@@ -32,7 +32,6 @@ from tuistream.ui.help import HelpScreen
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
 from tuistream.ui.options import ViewOptions
-from tuistream.ui.painting import PaintedApp
 from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
 from tuistream.ui.streams import Streams
@@ -45,7 +44,7 @@ SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 140, 60, 20
 
 
-class TuistreamApp(PaintedApp):
+class TuistreamApp(App[int]):
     """Shows a session, and changes nothing in it. demo: the line that a demo shows, or nothing."""
 
     CSS_PATH = "tuistream.tcss"
@@ -62,7 +61,7 @@ class TuistreamApp(PaintedApp):
         *,
         demo: str = "",
     ) -> None:
-        super().__init__(options.budget)
+        super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
         if options.theme and options.theme not in self.available_themes:
