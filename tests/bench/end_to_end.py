@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,11 @@ async def streaming_plot(url: str, path: Path) -> None:
 PROGRAMS: dict[str, Program] = {"ours": ours, "idiomatic": idiomatic, "streaming-plot": streaming_plot}
 
 
-def _run(name: str, url: str, path: str, out: Any) -> None:
+def _run(name: str, url: str, path: str, out: Connection) -> None:
     began = time.perf_counter()
     asyncio.run(PROGRAMS[name](url, Path(path)))
     seconds = time.perf_counter() - began
-    out.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    out.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
 def measured(name: str, count: int) -> tuple[float, int, float]:
@@ -83,11 +84,17 @@ def measured(name: str, count: int) -> tuple[float, int, float]:
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder, sender(count, same=count >= 100_000) as url:
         path = Path(folder, "bench.db")
-        out = context.Queue()
-        process = context.Process(target=_run, args=(name, url, str(path), out))
+        out, its_end = context.Pipe(duplex=False)
+        process = context.Process(target=_run, args=(name, url, str(path), its_end))
         process.start()
-        seconds, peak = out.get()
-        process.join()
+        its_end.close()
+        try:
+            seconds, peak = out.recv()
+        except EOFError:
+            raise RuntimeError(f"{name} ended without a result") from None
+        finally:
+            process.join()
+            out.close()
         with sqlite3.connect(path) as db:
             (stored,) = db.execute("SELECT COUNT(*) FROM ticks").fetchone()
         db.close()

@@ -15,10 +15,13 @@ PAYLOAD = b'{"time": 1795172027.061, "price": 144.89}'[:40]
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-def tick(i: int) -> bytes:
-    return b'{"time": %d.%06d, "price": "%d.%02d"}' % (
+def tick(i: int, symbols: int = 1) -> bytes:
+    """Tick `i` of 50,000 a second; of `symbols` streams in turn, where there are several."""
+    symbol = b', "symbol": "S%d"' % (i % symbols) if symbols > 1 else b""
+    return b'{"time": %d.%06d%b, "price": "%d.%02d"}' % (
         1_795_172_027 + i // 50_000,
         i % 50_000 * 20,
+        symbol,
         140 + i % 9,
         i % 100,
     )
@@ -56,7 +59,7 @@ def _same_flat_out(connection: socket.socket, count: int) -> None:
         connection.sendall(block)
 
 
-def _paced(connection: socket.socket, count: int, rate: float) -> None:
+def _paced(connection: socket.socket, count: int, rate: float, symbols: int) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     began = time.perf_counter()
     for i in range(count):
@@ -64,15 +67,15 @@ def _paced(connection: socket.socket, count: int, rate: float) -> None:
         while (ahead := due - time.perf_counter()) > 0:
             if ahead > 2e-4:
                 time.sleep(1e-4)
-        connection.send(frame(tick(i)))
+        connection.send(frame(tick(i, symbols)))
 
 
-def _serve(listener: socket.socket, count: int, rate: float, same: bool) -> None:
+def _serve(listener: socket.socket, count: int, rate: float, same: bool, symbols: int) -> None:
     while True:
         connection = _accept(listener)
         try:
             if rate:
-                _paced(connection, count, rate)
+                _paced(connection, count, rate, symbols)
             elif same:
                 _same_flat_out(connection, count)
             else:
@@ -85,11 +88,14 @@ def _serve(listener: socket.socket, count: int, rate: float, same: bool) -> None
 
 
 @contextmanager
-def sender(count: int, rate: float = 0.0, *, same: bool = False) -> Iterator[str]:
-    """A server that sends `count` ticks to each client in turn, then closes with 1000. Gives its URL."""
+def sender(count: int, rate: float = 0.0, *, same: bool = False, symbols: int = 1) -> Iterator[str]:
+    """A server that sends `count` ticks to each client in turn, then closes with 1000. Gives its URL.
+
+    rate: ticks/s in all, one send() each; 0 for flat out, in large chunks. symbols: streams, where there is a rate.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = multiprocessing.get_context("fork").Process(
-            target=_serve, args=(listener, count, rate, same), daemon=True
+            target=_serve, args=(listener, count, rate, same, symbols), daemon=True
         )
         process.start()
         try:
