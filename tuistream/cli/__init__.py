@@ -13,7 +13,7 @@ import click
 from tuistream import __version__
 from tuistream.core.errors import TuistreamError
 
-COMMANDS = ("watch", "record", "serve", "probe", "info", "completion")
+COMMANDS = ("watch", "record", "serve", "probe", "info", "bench", "completion")
 _OWN_OPTIONS = ("--help", "-h", "--version")
 INTERRUPTED = 130
 
