@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal
@@ -32,6 +32,7 @@ from tuistream.ui.help import HelpScreen
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
 from tuistream.ui.options import ViewOptions
+from tuistream.ui.painting import PaintedApp
 from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
 from tuistream.ui.streams import Streams
@@ -44,7 +45,7 @@ SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 140, 60, 20
 
 
-class TuistreamApp(App[int]):
+class TuistreamApp(PaintedApp):
     """Shows a session, and changes nothing in it. demo: the line that a demo shows, or nothing."""
 
     CSS_PATH = "tuistream.tcss"
@@ -61,7 +62,7 @@ class TuistreamApp(App[int]):
         *,
         demo: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(options.budget)
         for theme in THEMES:
             self.register_theme(theme)
         if options.theme and options.theme not in self.available_themes:
@@ -116,8 +117,11 @@ class TuistreamApp(App[int]):
         self._slow_at = 0
 
     def beat(self, everything: bool = False) -> None:
-        """Bring the screen up to date: panels, and `everything` else a few times a second or now."""
-        if len(self.screen_stack) > 1:
+        """Bring the screen up to date: panels, and `everything` else a few times a second or now.
+
+        Nothing is drawn while the terminal has not taken what was drawn before.
+        """
+        if len(self.screen_stack) > 1 or (self.behind and not everything):
             return
         now = self.options.clock()
         slow = everything or not 0 <= now - self._slow_at < SLOW_NS

@@ -10,12 +10,14 @@ from datetime import tzinfo
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """fps: drawings a second, at most, 1 to 60. glyphs: "braille", "blocks", "ascii", or "" for what the terminal can
-    show. theme: a name, or "" for our own dark one. averages: lengths of the moving averages, in ticks.
-    clock: ns since 1970 UTC. timezone: of the times shown, None for the machine's own.
+    """fps: drawings a second, at most, 1 to 60. budget: bytes a second to the terminal, 0 for no ceiling. glyphs:
+    "braille", "blocks", "ascii", or "" for what the terminal can show. theme: a name, or "" for our own dark one.
+    averages: lengths of the moving averages, in ticks. clock: ns since 1970 UTC. timezone: of the times shown, None
+    for the machine's own.
     """
 
     fps: int = 10
+    budget: int = 0
     glyphs: str = ""
     theme: str = ""
     averages: tuple[int, ...] = (15,)

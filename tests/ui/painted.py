@@ -1,0 +1,139 @@
+"""An app on Textual's real way to the terminal, where the terminal is an emulator in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC
+from typing import Any
+
+import pyte
+from textual import events
+from textual.app import App
+from textual.driver import Driver
+from textual.geometry import Size
+
+from tests.ui.conftest import Monitor
+from tuistream.ui.app import TuistreamApp
+from tuistream.ui.driver import TerminalDriver
+from tuistream.ui.options import ViewOptions
+
+# Sequences that pyte does not know and would print.
+UNKNOWN = re.compile(r"\x1b\[[<>=?][0-9;:]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
+Cells = list[list[tuple[object, ...]]]
+
+
+class Emulated(TerminalDriver):
+    """Writes to `screen`, which is a terminal that does not read while `stopped`. Has no keys."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        assert size is not None
+        Driver.__init__(self, app, debug=debug, mouse=mouse, size=size)
+        self.bytes_written = 0
+        self.frames: list[str] = []
+        self.stopped = False
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.Stream(self.screen)
+
+    @property
+    def waiting(self) -> int:
+        return 4 if self.stopped else 0
+
+    @property
+    def dead(self) -> bool:
+        return False
+
+    def write(self, data: str) -> None:
+        self.bytes_written += len(data.encode())
+        self.frames.append(data)
+        self._stream.feed(UNKNOWN.sub("", data))
+
+    def start_application_mode(self) -> None:
+        assert self._size is not None
+        size = Size(*self._size)
+        self._app.post_message(events.Resize(size, size))
+
+    def stop_application_mode(self) -> None:
+        pass
+
+    def disable_input(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def resize(self, width: int, height: int) -> None:
+        """As a terminal does it: what is on the screen afterwards is anybody's guess."""
+        self._size = (width, height)
+        self.screen.resize(height, width)
+        self.garble()
+        self._app.post_message(events.Resize(Size(width, height), Size(width, height)))
+
+    def garble(self) -> None:
+        for y in range(self.screen.lines):
+            self._stream.feed(f"\x1b[{y + 1};1H\x1b[31m{'?' * self.screen.columns}\x1b[m")
+
+
+class PaintedMonitor(Monitor):
+    """A monitor whose app paints."""
+
+    @asynccontextmanager
+    async def painting(self, width: int = 100, height: int = 30, **options: Any) -> AsyncIterator[Emulated]:
+        view = ViewOptions(fps=1, timezone=UTC, clock=lambda: self.now, glyphs="braille", **options)
+        self.app = TuistreamApp(self.session, view, lambda: self.recording, demo=self.demo)
+        self.app.driver_class = Emulated
+        running = asyncio.create_task(self.app.run_async(size=(width, height)))
+        while not (self.app.is_running and self.app._dom_ready):
+            await asyncio.sleep(0.01)
+            assert not running.done(), running.result()
+        await self.settle()
+        driver = self.app._driver
+        assert isinstance(driver, Emulated)
+        try:
+            yield driver
+        finally:
+            self.app.exit()
+            await running
+            assert not self.app._exit_renderables
+            assert self.app._exception is None, self.app._exception
+
+    async def sent(self) -> None:
+        """Return once all that is to be seen is on the terminal."""
+        await self.settle()
+        while self.app.behind:
+            await asyncio.sleep(0.01)
+        await self.quiet()
+
+    def expected(self) -> Cells:
+        """What a full repaint by Textual would show."""
+        screen = self.app.screen
+        update = screen._compositor.render_update(full=True, screen_stack=self.app._background_screens)
+        fresh = pyte.Screen(*self.app.size)
+        pyte.Stream(fresh).feed(update.render_segments(self.app.console))  # type: ignore[union-attr]
+        return cells(fresh)
+
+
+def cells(screen: pyte.Screen) -> Cells:
+    """What can be seen of each cell."""
+    return [[_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _seen(char: Any) -> tuple[object, ...]:
+    if char.data == " " and not char.reverse and not char.underscore and not char.strikethrough:
+        return " ", char.bg
+    return tuple(char)
+
+
+def difference(shown: Cells, wanted: Cells) -> str:
+    """Where two screens differ; "" where they do not."""
+    found = [
+        f"({x}, {y}): {cell} where {other} should be"
+        for y, (row, wanted_row) in enumerate(zip(shown, wanted, strict=True))
+        for x, (cell, other) in enumerate(zip(row, wanted_row, strict=True))
+        if cell != other
+    ]
+    return "\n".join(found[:5]) + (f"\n{len(found)} cells differ" if found else "")

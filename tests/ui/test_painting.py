@@ -1,0 +1,111 @@
+"""What the terminal shows, cell by cell, is what a full repaint would show, whatever happened before."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("Windows has Textual's own way to the terminal", allow_module_level=True)
+
+from tests.ui.conftest import PERIOD, SECOND
+from tests.ui.painted import Emulated, PaintedMonitor, cells, difference
+
+KEYS = [
+    *"acyLn0123fmewtjkhl+-[]",
+    *("tab", "left", "right", "up", "down", "pageup", "pagedown", "enter", "escape", "space", "question_mark"),
+    *("ctrl+p", "slash", "o"),
+]
+SIZES = [(100, 30), (200, 50), (80, 24), (60, 20), (40, 10), (20, 5), (141, 33)]
+HOSTILE = ["BTC", "日本語データ", "e\u0301ne\u0300", "\x1b[31mred", "🚀🚀 moon", "a\tb", "", "[bold]x[/]"]
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> PaintedMonitor:
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", PERIOD)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    return PaintedMonitor()
+
+
+def ticks(monitor: PaintedMonitor, chance: random.Random, count: int = 40) -> None:
+    for name in HOSTILE[: chance.randint(1, len(HOSTILE))]:
+        values = [100 + 10 * chance.random() + count for count in range(chance.randint(1, count))]
+        monitor.feed_ticks(name, values, step=chance.choice([1_000_000, SECOND // 10]))
+
+
+async def assert_whole(monitor: PaintedMonitor, driver: Emulated, what: str) -> None:
+    await monitor.sent()
+    shown = cells(driver.screen)
+    assert not difference(shown, monitor.expected()), f"after {what}\n{difference(shown, monitor.expected())}"
+
+
+@pytest.mark.parametrize(("seed", "budget"), [(0, 0), (1, 30_000), (2, 0)])
+async def test_after_any_events_the_screen_is_whole(painted: PaintedMonitor, seed: int, budget: int) -> None:
+    chance = random.Random(seed)
+    ticks(painted, chance)
+    async with painted.painting(*SIZES[seed % len(SIZES)], budget=budget) as driver:
+        await assert_whole(painted, driver, "the start")
+        done: list[str] = []
+        for step in range(50):
+            painted.now += chance.randint(0, SECOND)
+            what = chance.choices(["key", "ticks", "resize", "garbled", "stop", "keys"], [6, 4, 1, 1, 1, 3])[0]
+            match what:
+                case "key":
+                    what = chance.choice(KEYS)
+                    await painted.press(what)
+                case "keys":
+                    what = " ".join(chance.choices(KEYS, k=5))
+                    for key in what.split():
+                        await painted.press(key)
+                case "ticks":
+                    ticks(painted, chance)
+                case "resize":
+                    driver.resize(*chance.choice(SIZES))
+                case "garbled":
+                    driver.garble()
+                    painted.app.repaint()
+                case "stop":
+                    driver.stopped = not driver.stopped
+            done.append(what)
+            if not driver.stopped and step % 3 == 0:
+                await assert_whole(painted, driver, ", ".join(done))
+        driver.stopped = False
+        await assert_whole(painted, driver, ", ".join(done))
+
+
+async def test_a_terminal_that_does_not_read_is_sent_nothing_and_then_the_latest(painted: PaintedMonitor) -> None:
+    painted.feed_ticks("BTC", [1.0, 2.0, 3.0])
+    async with painted.painting() as driver:
+        await painted.sent()
+        driver.stopped = True
+        before = len(driver.frames)
+        for value in range(200):
+            painted.feed_ticks("BTC", [float(value)])
+            painted.now += SECOND // 10
+            painted.app.beat()
+            await painted.quiet()
+        assert len(driver.frames) == before
+        assert painted.app.behind
+        drawings = painted.panel.drawings
+        await painted.quiet()
+        painted.app.beat()
+        assert painted.panel.drawings == drawings
+        driver.stopped = False
+        await assert_whole(painted, driver, "it reads again")
+        assert "199" in "\n".join(driver.screen.display)
+
+
+async def test_what_did_not_change_is_not_sent(painted: PaintedMonitor) -> None:
+    painted.feed_ticks("BTC", [1.0, 2.0, 3.0])
+    async with painted.painting() as driver:
+        await painted.sent()
+        before = driver.bytes_written
+        painted.app.refresh()
+        await painted.quiet()
+        assert driver.bytes_written == before
+        driver.garble()
+        painted.app.repaint()
+        await assert_whole(painted, driver, "a repaint")

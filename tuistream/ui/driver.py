@@ -1,0 +1,119 @@
+"""The terminal's driver: counts what is written, never waits for a terminal that does not read, ends with a dead one.
+
+Textual 8.2 has no public way to any of it, so this file uses private names of it: of `LinuxDriver` `_file`,
+`_writer_thread` (and its `_queue`), `_run_input_thread`, `_sigcont_application`, `_auto_restart`, `_app`, `_loop`.
+A test fails when one of them changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import termios
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import App
+
+SECONDS_TO_END: Final = 0.5  # that a terminal has for what is written last, twice: before and after it is cleared
+
+
+class Output:
+    """A file descriptor as Textual's writer thread wants it. No buffer: a thread that hangs in it locks nothing."""
+
+    def __init__(self, fd: int, lost: Callable[[], None]) -> None:
+        """lost: called, in the writing thread, when the terminal is gone."""
+        self._fd = fd
+        self._lost = lost
+        self.dead = False
+
+    def write(self, text: str) -> None:
+        data = memoryview(text.encode("utf-8", "replace"))
+        while data and not self.dead:
+            try:
+                data = data[os.write(self._fd, data) :]
+            except OSError:  # EIO: nobody will ever read this again
+                self.dead = True
+                self._lost()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def isatty(self) -> bool:
+        return os.isatty(self._fd)
+
+
+class TerminalDriver(LinuxDriver):
+    """bytes_written: since the start, as UTF-8."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.bytes_written = 0
+        stderr = sys.__stderr__
+        assert stderr is not None
+        self._output = Output(stderr.fileno(), self._lost_in_thread)
+        self._file = cast(Any, self._output)
+
+    @property
+    def waiting(self) -> int:
+        """Writes that the terminal has not taken yet."""
+        thread = self._writer_thread
+        return thread._queue.qsize() if thread is not None else 0
+
+    @property
+    def dead(self) -> bool:
+        """Whether the terminal is gone for good."""
+        return self._output.dead
+
+    def write(self, data: str) -> None:
+        """Hand `data` to the thread that writes. What has no room in its queue, or comes after the end, is dropped:
+        nothing that a terminal can do may stop the loop.
+        """
+        thread = self._writer_thread
+        if thread is None or not thread.is_alive() or self._output.dead:
+            return
+        with contextlib.suppress(queue.Full):
+            thread._queue.put_nowait(data)
+            self.bytes_written += len(data.encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """End the thread that writes; where the terminal does not read, without what it has not read."""
+        thread = self._writer_thread
+        if thread is None:
+            return
+        with contextlib.suppress(queue.Full):
+            thread._queue.put_nowait(None)
+        thread.join(SECONDS_TO_END)
+        if thread.is_alive() and not self._output.dead:
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self._output.fileno(), termios.TCOFLUSH)
+            thread.join(SECONDS_TO_END)
+
+    def _lost_in_thread(self) -> None:
+        """The terminal is gone: end the program, from whatever thread found out."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._app.exit, 0)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except OSError:
+            self._output.dead = True
+            self._lost_in_thread()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Resume what was suspended; a SIGCONT that comes for nothing would start a second thread for the keys."""
+        thread = self._writer_thread
+        if self._auto_restart and (thread is None or not thread.is_alive()):
+            self.resume_application_mode()

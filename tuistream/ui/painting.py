@@ -1,0 +1,154 @@
+"""How the screen gets to the terminal: only cells that changed, within a budget, and only as fast as it is read.
+
+Textual sends whole rows of whatever was refreshed. Here its updates go into a shadow of the screen, and what differs
+from what the terminal shows is sent: at once where the terminal keeps up and the budget allows it, else later, in
+its latest state. So nothing piles up, and nothing is lost.
+
+This uses private names of Textual 8.2, all of them here: of `App` `_display`, `_driver`, `_batch_count`, `_running`,
+`_closed`, `_sync_available`, `_fatal_error`, `_exit_renderables`, `_close_messages_no_wait`; of `_compositor` the
+updates with their fields; `_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.geometry import Offset
+from textual.screen import Screen
+
+from tuistream.ui.budget import Budget
+from tuistream.ui.shadow import Piece, Shadow
+
+if sys.platform != "win32":
+    from tuistream.ui.driver import TerminalDriver
+else:  # Windows has Textual's own way to the terminal
+    TerminalDriver = None
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle
+
+MOST_WAITING: Final = 1  # writes that may wait while another is made
+LOOK_AGAIN: Final = 0.02  # seconds until a terminal that does not keep up is looked at again
+AROUND: Final = 32  # bytes around a frame: the marks of a synchronised update, the cursor's place
+PORTION_BYTES: Final = 600  # bytes that a budget gathers before it lets any through
+
+
+def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
+    """The finished strips of an update, with their places."""
+    if isinstance(update, LayoutUpdate):
+        for y, line in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in line:
+                yield y, x, strip
+                x += strip.cell_length
+        return
+    seen: set[tuple[int, int]] = set()
+    for y, x1, x2 in update.spans:
+        for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if chop is not None and x < x2 and end > x1 and (y, x) not in seen:
+                seen.add((y, x))
+                yield y, x, chop
+
+
+class PaintedApp(App[int]):
+    """An app whose screen is sent cell by cell. budget: bytes a second to the terminal, 0 for no ceiling."""
+
+    def __init__(self, budget: int = 0) -> None:
+        super().__init__(driver_class=TerminalDriver)
+        self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
+        self._budget = Budget(budget, time.monotonic_ns()) if budget else None
+        self._later: TimerHandle | None = None
+        self._counted = 0  # of the driver's bytes, in the budget
+        self._cursor_sent = Offset(-1, -1)
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes written to the terminal since the start."""
+        driver = self._driver
+        return driver.bytes_written if isinstance(driver, TerminalDriver) else 0
+
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal, or the budget, has not taken yet what is to be seen: drawing more makes no sense."""
+        return self._later is not None
+
+    def repaint(self) -> None:
+        """Send the whole screen again: the terminal may show anything."""
+        self._shadow.forget()
+        self.refresh()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.repaint()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver) or not isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
+            super()._display(screen, renderable)
+            return
+        if self._running and not self._closed and not self._batch_count:
+            self._fit_shadow()
+            self._shadow.put(pieces(renderable))
+            if self._later is None:
+                self._send()
+        self.post_display_hook()
+
+    def _fit_shadow(self) -> None:
+        """Have a shadow of the terminal's size."""
+        shadow = self._shadow
+        if (shadow.width, shadow.height) != self.size or shadow.full:
+            shadow.width, shadow.height = self.size
+            shadow.restart()
+            self.screen.refresh()
+
+    def _send(self) -> None:
+        """Send what differs, as far as that may be now; for the rest come back."""
+        self._later = None
+        driver, budget, shadow = self._driver, self._budget, self._shadow
+        if not isinstance(driver, TerminalDriver) or driver.dead or self._closed:
+            return
+        if driver.waiting > MOST_WAITING:
+            self._come_back(LOOK_AGAIN)
+            return
+        if budget is None:
+            self._write(driver, shadow.take())
+            return
+        # What others write (modes, the bell) counts too.
+        budget.spend(driver.bytes_written - self._counted)
+        before = self._counted = driver.bytes_written
+        self._write(driver, shadow.take(budget.allowance(time.monotonic_ns()) - AROUND))
+        self._counted = driver.bytes_written
+        budget.spend(self._counted - before)
+        if shadow.pending:
+            self._come_back(max(LOOK_AGAIN, budget.wait(PORTION_BYTES)))
+
+    def _write(self, driver: TerminalDriver, text: str) -> None:
+        """Write one frame, and where the cursor stands after it, for input methods."""
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        if not text and cursor == self._cursor_sent:
+            return
+        self._cursor_sent = cursor
+        text += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
+        driver.write(f"{SYNC_START}{text}{SYNC_END}" if self._sync_available else text)
+
+    def _come_back(self, seconds: float) -> None:
+        self._later = asyncio.get_running_loop().call_later(seconds, self._send)
+
+    def _fatal_error(self) -> None:
+        """As Textual does, but for local variables: they may hold secrets."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()

@@ -1,0 +1,268 @@
+"""What a terminal shows and what it should show, cell by cell, and the shortest way from the one to the other.
+
+A cell is one int64: the number of its style above 21 bits, in them a code point; for what is more than one code
+point, 0x110000 and the number of the text; CONTINUED for the right half of a wide character. UNKNOWN is no cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import get_character_cell_size
+from rich.color import ColorSystem
+from rich.segment import Segment
+
+from tuistream.ui.inks import RESET, Inks
+
+Piece = tuple[int, int, Iterable[Segment]]  # row, column of its first cell, and its segments
+
+UNKNOWN: Final = -1
+STYLE_SHIFT: Final = 21
+CODE: Final = (1 << STYLE_SHIFT) - 1
+TEXTS_FROM: Final = 0x110000
+CONTINUED: Final = CODE
+MOST_TEXTS: Final = 65_536
+BLANK: Final = 0x20
+PORTION: Final = 32  # cells written at once where bytes are counted
+BRIDGED: Final = 4  # unchanged cells that may be cheaper to write again than to jump over
+# Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
+_NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
+_BRAILLE: Final = (0x2800, 0x2900)
+_KNOWN_BELOW: Final = 0x3000
+
+
+def _narrow_table() -> NDArray[np.bool_]:
+    table = np.zeros(_KNOWN_BELOW + 1, np.bool_)
+    for first, stop in (*_NARROW, _BRAILLE):
+        table[first:stop] = True
+    table.flags.writeable = False
+    return table
+
+
+class Shadow:
+    """Two screens of width x height cells, the wanted and the shown one."""
+
+    def __init__(self, system: ColorSystem = ColorSystem.TRUECOLOR) -> None:
+        self._system = system
+        self._narrow = _narrow_table()
+        self.width = self.height = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Know of nothing: all is to be put again."""
+        self._inks = Inks(self._system)
+        self._texts: list[str] = []
+        self._text_numbers: dict[str, int] = {}
+        self.resize(self.width, self.height)
+
+    def resize(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._wanted = np.full(width * height, UNKNOWN, np.int64)
+        self._shown = self._wanted.copy()
+
+    def forget(self) -> None:
+        """The terminal may show anything: all that is wanted is to be sent."""
+        self._shown.fill(UNKNOWN)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to `restart`: there have been very many styles or texts."""
+        return self._inks.full or len(self._texts) >= MOST_TEXTS
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything is still to be sent."""
+        return bool(((self._wanted != self._shown) & (self._wanted != UNKNOWN)).any())
+
+    def put(self, pieces: Iterable[Piece]) -> None:
+        """Want these; what lies outside the screen is cut off. Pieces do not overlap."""
+        texts: list[str] = []
+        lengths: list[int] = []
+        styles: list[int] = []
+        starts: list[int] = []  # of pieces: their first cell
+        sizes: list[int] = []
+        number = self._inks.number
+        width, height = self.width, self.height
+        for y, x, segments in pieces:
+            if not (0 <= y < height and 0 <= x < width):
+                continue
+            size = 0
+            for text, style, control in segments:
+                if text and not control:
+                    texts.append(text)
+                    lengths.append(len(text))
+                    styles.append(number(style))
+                    size += len(text)
+            starts.append(y * width + x)
+            sizes.append(size)
+        if not texts:
+            return
+        codes = np.frombuffer("".join(texts).encode("utf-32-le", "replace"), "<u4").astype(np.int64)
+        inks = np.repeat(np.array(styles, np.int64), lengths)
+        first = np.array(starts, np.int64)
+        if not self._are_narrow(codes).all():
+            codes, inks, sizes = self._clustered(codes, inks, sizes)
+        ends = np.cumsum(sizes)
+        places = np.arange(len(codes)) + np.repeat(first - ends + sizes, sizes)
+        inside = places < np.repeat((first // width + 1) * width, sizes)
+        blank = codes == BLANK
+        inks[blank] = self._inks.on_blanks(inks[blank])
+        cells = codes | (inks << STYLE_SHIFT)
+        self._wanted[places[inside]] = cells[inside]
+
+    def take(self, allowance: int | None = None) -> str:
+        """The sequences that make the terminal show what is wanted, as far as `allowance` bytes of UTF-8 go."""
+        changed = np.flatnonzero((self._wanted != self._shown) & (self._wanted != UNKNOWN))
+        if not len(changed):
+            return ""
+        pen = _Pen(self, allowance)
+        most = self.width if allowance is None else PORTION
+        for start, stop, ink in self._runs(changed):
+            for first in range(start, stop, most):
+                if not pen.draw(first, min(first + most, stop), ink):
+                    return pen.finish()
+        return pen.finish()
+
+    def _runs(self, changed: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+        """Stretches (first, stop, style) of changed cells of one row; a wide character is whole in them."""
+        halves = changed[(self._wanted[changed] & CODE) == CONTINUED]
+        if len(halves):
+            changed = np.union1d(changed, halves - 1)
+        cells = self._wanted[changed]
+        inks = self._carried(cells >> STYLE_SHIFT, (cells & CODE) == BLANK)
+        # Terminals differ on how wide other characters are: the cursor is placed anew after them.
+        narrow = self._are_narrow(cells & CODE)
+        breaks = (np.diff(changed) != 1) | (np.diff(inks) != 0) | (changed[1:] % self.width == 0)
+        breaks |= ~narrow[:-1] & ((cells[1:] & CODE) != CONTINUED)
+        cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
+        last = changed[np.concatenate((cuts[1:] - 1, [len(changed) - 1]))]
+        return list(zip(changed[cuts].tolist(), (last + 1).tolist(), inks[cuts].tolist(), strict=True))
+
+    def _carried(self, inks: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The styles, where blanks keep that of the glyph before them if they look the same in it."""
+        glyphs = np.maximum.accumulate(np.where(blank, -1, np.arange(len(inks))))
+        before = inks[np.maximum(glyphs, 0)]
+        alike = blank & (glyphs >= 0) & (self._inks.on_blanks(before) == inks)
+        return np.where(alike, before, inks)
+
+    def narrow(self, cell: int) -> bool:
+        """Whether what is wanted in a cell has one cell in every terminal."""
+        return bool(self._narrow[min(int(self._wanted[cell]) & CODE, _KNOWN_BELOW)])
+
+    def _are_narrow(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which code points have one cell in every terminal."""
+        return self._narrow[np.minimum(codes, _KNOWN_BELOW)]
+
+    def text(self, start: int, stop: int) -> str:
+        """What is wanted from one cell of a row to another."""
+        codes = self._wanted[start:stop] & CODE
+        if (codes >= TEXTS_FROM).any():
+            parts = [code for code in codes.tolist() if code != CONTINUED]
+            return "".join(self._texts[c - TEXTS_FROM] if c >= TEXTS_FROM else chr(c) for c in parts)
+        return codes.astype("<u4").tobytes().decode("utf-32-le")
+
+    def _clustered(
+        self, codes: NDArray[np.int64], inks: NDArray[np.int64], sizes: list[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]]:
+        """The same in cells, where some characters have not one cell but none or two."""
+        new_codes: list[int] = []
+        new_inks: list[int] = []
+        new_sizes: list[int] = []
+        at = 0
+        for size in sizes:
+            begin = len(new_codes)
+            for code, ink in zip(codes[at : at + size].tolist(), inks[at : at + size].tolist(), strict=True):
+                cells = get_character_cell_size(chr(code))
+                if code < BLANK or 0x7F <= code < 0xA0:
+                    continue  # a control character has no place on a screen
+                if cells:
+                    new_codes += [code, CONTINUED][:cells]
+                    new_inks += [ink] * cells
+                elif len(new_codes) > begin:
+                    lead = -2 if new_codes[-1] == CONTINUED else -1
+                    new_codes[lead] = self._joined(new_codes[lead], code)
+            new_sizes.append(len(new_codes) - begin)
+            at += size
+        return np.array(new_codes, np.int64), np.array(new_inks, np.int64), new_sizes
+
+    def _joined(self, before: int, mark: int) -> int:
+        """The code of a character with a mark that takes no cell of its own."""
+        text = (self._texts[before - TEXTS_FROM] if before >= TEXTS_FROM else chr(before)) + chr(mark)
+        number = self._text_numbers.get(text)
+        if number is None:
+            number = self._text_numbers[text] = len(self._texts)
+            self._texts.append(text)
+        return TEXTS_FROM + number
+
+
+class _Pen:
+    """Writes runs of cells from left to right and down, and knows where the cursor stands and in which style."""
+
+    def __init__(self, shadow: Shadow, allowance: int | None) -> None:
+        self._shadow = shadow
+        self._left = allowance if allowance is None else allowance - len(RESET)
+        self._parts: list[str] = []
+        self._at = -1  # the cell the cursor stands on; -1 where that is not known
+        self._ink = -1
+
+    def draw(self, start: int, stop: int, ink: int) -> bool:
+        """Write the wanted cells of a run; False where the allowance does not reach."""
+        shadow = self._shadow
+        text = self._move(start) + shadow._inks.step(self._ink, ink) + shadow.text(start, stop)
+        if self._left is not None:
+            self._left -= len(text.encode())
+            if self._left < 0:
+                return False
+        self._parts.append(text)
+        shadow._shown[start:stop] = shadow._wanted[start:stop]
+        self._ink = ink
+        sure = stop % shadow.width and shadow.narrow(stop - 1)  # at the right edge terminals differ
+        self._at = stop if sure else -1
+        return True
+
+    def finish(self) -> str:
+        return "".join([*self._parts, RESET]) if self._parts else ""
+
+    def _move(self, to: int) -> str:
+        """The shortest way of the cursor to a cell."""
+        width, at = self._shadow.width, self._at
+        y, x = divmod(to, width)
+        absolute = f"\x1b[{y + 1};{x + 1}H"
+        if at < 0:
+            return absolute
+        row, column = divmod(at, width)
+        if row == y:
+            if to == at:
+                return ""
+            forward = f"\x1b[{to - at}C" if to - at > 1 else "\x1b[C"
+            again = self._again(at, to)
+            return again if again and len(again.encode()) <= len(forward) else forward
+        down = f"\x1b[{y - row}B" if y - row > 1 else "\x1b[B"
+        aside = x - column
+        if aside:
+            down += (
+                f"\x1b[{aside}C"
+                if aside > 1
+                else "\x1b[C"
+                if aside == 1
+                else "\b" * -aside
+                if aside >= -4
+                else f"\x1b[{-aside}D"
+            )
+        return down if len(down) < len(absolute) else absolute
+
+    def _again(self, at: int, to: int) -> str:
+        """The unchanged cells between, where they have the pen's style; "" where they are not to be written."""
+        shadow = self._shadow
+        if to - at > BRIDGED or self._ink < 0:
+            return ""
+        cells = shadow._wanted[at:to]
+        if (cells == UNKNOWN).any():
+            return ""
+        alike = np.where((cells & CODE) == BLANK, shadow._inks.on_blank(self._ink), self._ink)
+        if ((cells >> STYLE_SHIFT) != alike).any():
+            return ""
+        return "" if ((cells & CODE) >= TEXTS_FROM).any() else shadow.text(at, to)
