@@ -247,6 +247,24 @@ def test_integer_times_of_any_unit(ms: list[int], unit: int) -> None:
     assert t.tolist() == [to_ns(each, NOW) for each in values]
 
 
+@pytest.mark.parametrize("name", decoders.known())
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"e":[],"s":"A","p":"1","q":"2","t":1,"T":1795172027060,"m":true}',
+        b'{"e":"trade","s":["A"],"p":"1","q":"2","t":1,"T":1795172027060,"m":true}',
+        b'{"symbol":["A",1],"price":[1,2],"time":[1795172027.5]}',
+        b'{"stream":"a","data":{"e":{},"s":"A"}}',
+        b'{"stream":"a","data":[1]}',
+        b'{"price":{},"time":{"price":1}}',
+    ],
+)
+def test_values_that_are_not_what_their_keys_say(name: str, frame: bytes) -> None:
+    good = b'{"e":"trade","E":1795172027061,"s":"A","t":%d,"p":"1.5","q":"2","T":1795172027060,"m":true}'
+    reads = [[*[good % n for n in range(9)], *[frame] * 9]] * 3
+    assert_same(reads, name)
+
+
 def test_very_many_skeletons_are_forgotten() -> None:
     decoder = decoders.create("auto", "f", DecoderOptions(key="s"))
     for number in range(MAX_TEMPLATES + 50):

@@ -16,9 +16,11 @@ from tuistream.core.batch import IdRule
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, DecoderOptions, Endpoint
-from tuistream.decoders.wire.json_text import Malformed
+from tuistream.decoders.wire.bulk import Bulk
+from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import NAN, to_float
-from tuistream.decoders.wire.rows import StreamRows
+from tuistream.decoders.wire.rows import StreamRows, label
+from tuistream.decoders.wire.skeleton import Reading
 from tuistream.decoders.wire.timestamps import to_ns
 from tuistream.decoders.wire.venue import Kind, Message, Outcome, VenueDecoder, notice
 
@@ -87,6 +89,24 @@ class _BookTicker(msgspec.Struct):
     T: int = 0
 
 
+class _Depth(msgspec.Struct, tag_field="e", tag="depthUpdate", forbid_unknown_fields=True):
+    """An update of an order book, whose levels are only passed over."""
+
+    b: msgspec.Raw
+    a: msgspec.Raw
+    E: msgspec.Raw
+    s: msgspec.Raw
+    U: msgspec.Raw
+    u: msgspec.Raw
+    T: msgspec.Raw = msgspec.Raw(b"")  # of futures, as is the next
+    pu: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _CombinedDepth(msgspec.Struct, forbid_unknown_fields=True):
+    stream: msgspec.Raw
+    data: _Depth
+
+
 class _CombinedTrade(msgspec.Struct):
     data: _Trade
 
@@ -97,8 +117,10 @@ class _CombinedBookTicker(msgspec.Struct):
 
 _trade = msgspec.json.Decoder(_Trade).decode
 _book_ticker = msgspec.json.Decoder(_BookTicker).decode
+_depth = msgspec.json.Decoder(_Depth).decode
 _combined_trade = msgspec.json.Decoder(_CombinedTrade).decode
 _combined_book_ticker = msgspec.json.Decoder(_CombinedBookTicker).decode
+_combined_depth = msgspec.json.Decoder(_CombinedDepth).decode
 
 
 class Decoder(VenueDecoder):
@@ -109,6 +131,7 @@ class Decoder(VenueDecoder):
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
         super().__init__(feed, options)
+        self._bulk = Bulk(self._reading_of)
         self._trades: dict[str, StreamRows] = {}
         self._books: dict[str, StreamRows] = {}
 
@@ -124,6 +147,9 @@ class Decoder(VenueDecoder):
                 book = _combined_book_ticker(frame).data if combined else _book_ticker(frame)
                 if self._take_book_ticker(book, recv):
                     return Outcome.DATA
+            elif b'"e":"depthUpdate"' in frame and frame.isascii():  # what is passed over may be no UTF-8
+                (_combined_depth if combined else _depth)(frame)
+                return Outcome.OTHER
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass  # it is something else, or broken: the general way tells
         return super()._frame(frame, recv, out)
@@ -203,6 +229,36 @@ class Decoder(VenueDecoder):
         bar = event["k"]
         if bar["x"] is True:
             self._stage(Kind(f"kline_{printable(str(bar['i']), 8)}", _BAR, "T"), event["s"], bar, recv)
+
+    def _reading_of(self, frame: bytes) -> Reading | None:
+        """How a trade or bookTicker of a stream that is known was read."""
+        try:
+            message = loads(frame)
+        except Malformed:
+            return None
+        within: tuple[str, ...] = ()
+        if type(message) is dict and "stream" in message and "data" in message:
+            within, message = ("data",), message["data"]
+        if type(message) is not dict or type(message.get("s")) is not str:
+            return None
+        which = message.get("e", "bookTicker")
+        kinds = {"trade": _TRADE, "aggTrade": _KINDS["aggTrade"], "bookTicker": _BOOK_TICKER}
+        kind = kinds.get(which) if type(which) is str else None
+        rows = self._rows.streams.get((label(message["s"]), kind.kind)) if kind else None
+        if kind is None or rows is None or message.get("X", "MARKET") != "MARKET":
+            return None
+        fields = {key: column for column, key in enumerate(rows.layout.fields)}
+        is_trade = fields.pop("m", None) is not None
+        if is_trade and type(message.get("m")) is not bool:
+            return None
+        return Reading(
+            rows=rows,
+            fields=tuple(((*within, key), column) for key, column in fields.items()),
+            constants=((-1.0 if message["m"] else 1.0, len(fields)),) if is_trade else (),
+            time=(*within, "T") if rows.stream.timed else None,
+            id=(*within, kind.id),
+            same=tuple((*within, key) for key in ("e", "s", "X")),
+        )
 
     def _is_ours(self, message: object) -> bool:
         if type(message) is dict and type(message.get("stream")) is str and "data" in message:

@@ -14,6 +14,8 @@ def reading_by(plan: Plan, message: Object) -> Reading | None:
     """How `message`, which was read by `plan`, is read; None where it is more than one tick, or may yet change."""
     if plan.pending or plan.lists or not plan.paths or not plan.is_top:
         return None
+    if any(position >= 0 for _, _, position in (*plan.labels, *plan.paths)):
+        return None
     chains: list[Keys] = [()]
     for at, key in plan.opens:
         chains.append((*chains[at], key))
@@ -22,8 +24,6 @@ def reading_by(plan: Plan, message: Object) -> Reading | None:
     if entry is None or entry.rows is None or entry.control == 2:
         return None
     if (entry.control and not plan.serious) or (entry.book and plan.counts_only):
-        return None
-    if any(position >= 0 for _, _, position in (*plan.labels, *plan.paths)):
         return None
     fields = zip(plan.paths, entry.columns, strict=True)
     return Reading(

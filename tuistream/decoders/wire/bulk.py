@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,11 @@ from tuistream.decoders.wire.skeleton import VARYING, Reading, Template, Unfit
 
 WORTH_IT = 8  # frames of a read, and of one skeleton in it
 MAX_TEMPLATES = 256  # that are remembered, with the skeletons that can have none; past it all are forgotten
+MAX_LEARNED = 4  # templates that are made after one read, since each takes a ms
 MAX_SKELETON = 2_048  # bytes
 MAX_FAILURES = 3  # reads in a row that did not fit their template
 _SEPARATOR = b"\0"  # occurs in no JSON text
+_UNKNOWN = -1
 
 
 class Bulk:
@@ -22,10 +25,11 @@ class Bulk:
     def __init__(self, reading_of: Callable[[bytes], Reading | None]) -> None:
         """reading_of: how a frame that the general way has just read was read, None where it is not that simple."""
         self._reading_of = reading_of
-        self._templates: dict[bytes, Template | None] = {}
-        self._failures: dict[bytes, int] = {}
-        self._unknown: dict[bytes, bytes] = {}  # skeletons of this read that came often, each with one of its frames
-        self._usual = b""  # the skeleton that a whole read had
+        self._numbers: dict[bytes, int] = {}  # of skeletons: positions in the two lists
+        self._templates: list[Template | None] = []
+        self._failures: list[int] = []
+        self._usual = b""  # a skeleton that whole reads may have
+        self._unknown: list[tuple[bytes, bytes]] = []  # skeletons of this read that came often, each with a frame
 
     def take(self, frames: Sequence[bytes], recv: int) -> Sequence[int]:
         """Add the ticks of the frames that are of known skeletons to their streams; which frames are left, in order.
@@ -35,67 +39,65 @@ class Bulk:
         every = range(len(frames))
         text = _SEPARATOR.join(frames).translate(None, VARYING)
         if self._usual and text == _SEPARATOR.join([self._usual] * len(frames)):
-            return () if self._taken(self._usual, frames, np.arange(len(frames)), recv) else every
+            number = self._numbers[self._usual]
+            return () if self._taken(number, frames, np.arange(len(frames)), recv) else every
         skeletons = text.split(_SEPARATOR)
         if len(skeletons) != len(frames):
             return every
-        return self._sorted(skeletons, frames, recv)
+        numbers = np.fromiter(map(self._numbers.get, skeletons, repeat(_UNKNOWN)), np.int64, len(frames))
+        left = numbers == _UNKNOWN
+        if left.any():
+            self._note_unknown(skeletons, frames, np.flatnonzero(left).tolist())
+        for number in dict.fromkeys(numbers.tolist()):
+            if number == _UNKNOWN:
+                continue
+            at = np.flatnonzero(numbers == number)
+            if len(at) < WORTH_IT or not self._taken(number, [frames[i] for i in at.tolist()], at, recv):
+                left[at] = True
+        return np.flatnonzero(left).tolist()
 
     def learn(self) -> None:
         """Make templates of the skeletons that came often in the last read, all of whose frames have been read."""
-        for skeleton, frame in self._unknown.items():
+        for skeleton, frame in self._unknown:
             if len(self._templates) >= MAX_TEMPLATES:
                 self.forget()
-            reading = self._reading_of(frame)
-            if reading is None:
-                self._templates[skeleton] = None
-                continue
+            self._numbers[skeleton] = len(self._templates)
+            self._failures.append(0)
             try:
-                self._templates[skeleton] = Template(frame, reading)
+                reading = self._reading_of(frame)
+                self._templates.append(Template(frame, reading) if reading else None)
             except Unfit:
-                self._templates[skeleton] = None
-            else:
-                self._usual = skeleton
+                self._templates.append(None)
+            self._usual = skeleton
         self._unknown.clear()
 
     def forget(self) -> None:
         """Start anew, since what the templates were made from has been forgotten."""
+        self._numbers.clear()
         self._templates.clear()
         self._failures.clear()
         self._usual = b""
 
-    def _sorted(self, skeletons: list[bytes], frames: Sequence[bytes], recv: int) -> Sequence[int]:
-        groups: dict[bytes, list[int]] = {}
-        for at, skeleton in enumerate(skeletons):
-            group = groups.get(skeleton)
-            if group is None:
-                groups[skeleton] = [at]
-            else:
-                group.append(at)
-        left: list[int] = []
-        for skeleton, group in groups.items():
-            if len(group) < WORTH_IT:
-                left.extend(group)
-            elif skeleton not in self._templates:
-                left.extend(group)
-                if len(skeleton) <= MAX_SKELETON:
-                    self._unknown[skeleton] = frames[group[0]]
-            elif not self._taken(skeleton, [frames[at] for at in group], np.array(group), recv):
-                left.extend(group)
-        left.sort()
-        return left
+    def _note_unknown(self, skeletons: list[bytes], frames: Sequence[bytes], which: list[int]) -> None:
+        counts: dict[bytes, int] = {}
+        for at in which:
+            skeleton = skeletons[at]
+            counts[skeleton] = count = counts.get(skeleton, 0) + 1
+            if count == WORTH_IT and len(skeleton) <= MAX_SKELETON and len(self._unknown) < MAX_LEARNED:
+                self._unknown.append((skeleton, frames[at]))
 
-    def _taken(self, skeleton: bytes, frames: Sequence[bytes], at: NDArray[np.int64], recv: int) -> bool:
-        template = self._templates.get(skeleton)
+    def _taken(self, number: int, frames: Sequence[bytes], at: NDArray[np.int64], recv: int) -> bool:
+        """Whether the frames, which stand at `at`, are of a template and fitted it; then their ticks are added."""
+        template = self._templates[number]
         if template is None:
             return False
         try:
             block = template.block(frames, at, recv)
         except Unfit:
-            failures = self._failures[skeleton] = self._failures.get(skeleton, 0) + 1
-            if failures >= MAX_FAILURES:
-                self._templates[skeleton] = None
+            self._failures[number] += 1
+            if self._failures[number] >= MAX_FAILURES:
+                self._templates[number] = None
             return False
-        self._failures.pop(skeleton, None)
+        self._failures[number] = 0
         template.reading.rows.add_block(block)
         return True

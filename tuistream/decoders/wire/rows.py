@@ -170,7 +170,9 @@ class StreamRows:
         at = np.concatenate([block.at for block in blocks])
         order = np.argsort(at, kind="stable")
         ids: Ids | None = None
-        if any(block.ids is not None for block in blocks):
+        if all(block.ids is not None and block.ids.dtype == np.int64 for block in blocks):
+            ids = np.concatenate([block.ids for block in blocks if block.ids is not None])[order]
+        elif any(block.ids is not None for block in blocks):
             each = [[None] * len(block.t) if block.ids is None else block.ids.tolist() for block in blocks]
             ids = ids_array([tick_id for ids_of_block in each for tick_id in ids_of_block])[order]
         t = np.concatenate([block.t for block in blocks])

@@ -64,6 +64,9 @@ class Template:
             raise Unfit from error
         if b"\\" in frame or not frame.lstrip().startswith(b"{") or type(message) is not dict:
             raise Unfit
+        paths = [*(keys for keys, _ in reading.fields), *filter(None, (reading.time, reading.id))]
+        if not all(_stands_in(message, keys) for keys in paths):
+            raise Unfit
         self._decode = msgspec.json.Decoder(list[self._struct(message, ())], strict=False).decode  # type: ignore[misc]
         self._fields = tuple((self._getter(keys), column) for keys, column in reading.fields)
         self._numeric_texts = any(self._types[keys] is str for keys, _ in reading.fields)
@@ -147,3 +150,11 @@ class Template:
 
     def _getter(self, keys: Keys) -> Getter:
         return attrgetter(".".join(self._attributes[keys[: depth + 1]] for depth in range(len(keys))))
+
+
+def _stands_in(message: Any, keys: Keys) -> bool:
+    for key in keys:
+        if type(message) is not dict or key not in message:
+            return False
+        message = message[key]
+    return type(message) in (int, float, str)

@@ -11,6 +11,7 @@ from tuistream.core.batch import IdRule
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, DecoderOptions
+from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import is_not_finite, to_float, to_id
 from tuistream.decoders.wire.report import StreamReport, reports
@@ -67,6 +68,7 @@ class VenueDecoder:
         self.chosen = self.name
         self.stale_after = QUIET
         self._rows = Rows(feed)
+        self._bulk: Bulk | None = None  # where a decoder knows how some of its messages are read
         self._staged: list[Row] = []
         self._bad_times = 0
 
@@ -89,22 +91,33 @@ class VenueDecoder:
 
     def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
         out = Decoded()
-        for frame in frames:
-            try:
-                outcome = self._frame(frame, recv, out)
-            except Malformed as error:
-                self._refuse(frame, str(error), out)
-            except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-                self._refuse(frame, f"no {self.name} message: {type(error).__name__} {printable(str(error))}", out)
-            else:
-                if outcome is Outcome.DATA:
-                    out.data += 1
-                elif outcome is Outcome.CONTROL:
-                    out.control += 1
-                else:
-                    out.other += 1
+        if self._bulk and len(frames) >= WORTH_IT:
+            left = self._bulk.take(frames, recv)
+            out.data = len(frames) - len(left)
+            for at in left:
+                self._rows.at_frame(at)
+                self._decode_one(frames[at], recv, out)
+            self._bulk.learn()
+        else:
+            for frame in frames:
+                self._decode_one(frame, recv, out)
         out.batches = self._rows.batches(recv)
         return out
+
+    def _decode_one(self, frame: bytes, recv: int, out: Decoded) -> None:
+        try:
+            outcome = self._frame(frame, recv, out)
+        except Malformed as error:
+            self._refuse(frame, str(error), out)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            self._refuse(frame, f"no {self.name} message: {type(error).__name__} {printable(str(error))}", out)
+        else:
+            if outcome is Outcome.DATA:
+                out.data += 1
+            elif outcome is Outcome.CONTROL:
+                out.control += 1
+            else:
+                out.other += 1
 
     def _frame(self, frame: bytes, recv: int, out: Decoded) -> Outcome:
         """Take one frame; a decoder with a faster way for its commonest messages overrides this."""
