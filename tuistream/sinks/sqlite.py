@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,9 @@ from tuistream.store.opening import Sync, reason_of, result_code
 from tuistream.store.writer import Displaced, Writer
 
 FLUSH_SECONDS = 0.23  # with the time to write, what comes is in the file within 250 ms
+LAST_SECONDS = (
+    0.17  # what comes after so much of a wait ends it: the loop is awake then, and a timer need not wake it
+)
 ENOUGH_ROWS = 20_000  # with so many a flush waits for no more
 FLUSH_ROWS = 100000  # at most in one transaction: the busier the loop, the more a transaction has to carry
 HEARTBEAT_SECONDS = 10.0
@@ -33,6 +37,20 @@ FAILING = "failing"
 _PASSING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
 # A statement that SQLite cannot take is a mistake of ours and ends the program; trying again would not help.
 _MISTAKES = (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.DataError)
+
+
+class _Bell(asyncio.Event):
+    """The outbox's `wake`; one that rings when `due` (monotonic seconds) is past ends the pause as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.due = math.inf
+        self.go_on = asyncio.Event()
+
+    def set(self) -> None:
+        super().set()
+        if time.monotonic() >= self.due:
+            self.go_on.set()
 
 
 class SqliteSink:
@@ -76,7 +94,10 @@ class SqliteSink:
         self._writing = asyncio.Lock()
         self._flushing: asyncio.Task[bool] | None = None
         self._stopped = False
-        self._go_on = asyncio.Event()
+        self._bell = _Bell()
+        outbox.wake = self._bell
+        if len(outbox):
+            self._bell.set()
         self._retry = FIRST_RETRY_SECONDS
         self._deadline: float | None = None
 
@@ -135,8 +156,8 @@ class SqliteSink:
     def stop(self) -> None:
         """Let `run` write what waits, and end."""
         self._stopped = True
-        self._go_on.set()
-        self.outbox.wake.set()
+        self._bell.go_on.set()
+        self._bell.set()
 
     async def close(self) -> None:
         """Write what waits, end the session, release the file. Counts in `unstored` what could not be written."""
@@ -165,23 +186,29 @@ class SqliteSink:
         """
         if self._hand:
             return
-        heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self.outbox.wake.set)
+        heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._bell.set)
         try:
-            await self.outbox.wake.wait()
+            await self._bell.wait()
         finally:
             heartbeat.cancel()
         enough = min(ENOUGH_ROWS, self.outbox.limit // 4)  # a feed should never have to wait for our pause
         if len(self.outbox) and self.outbox.rows < enough:
+            self._bell.due = time.monotonic() + LAST_SECONDS
             await self._pause(min(FLUSH_SECONDS, enough / rate if rate else FLUSH_SECONDS))
+            self._bell.due = math.inf
 
     async def _pause(self, seconds: float) -> None:
-        """Sleep, but not past `stop`. (`asyncio.timeout` would end each sleep with two exceptions.)"""
+        """Sleep, but not past `stop`, nor past what comes once the bell is `due`.
+
+        No `asyncio.timeout`: at a few ticks a second, ending each sleep with an exception is a cost that shows.
+        """
         if self._stopped:
             return
-        self._go_on.clear()
-        timer = asyncio.get_running_loop().call_later(seconds, self._go_on.set)
+        go_on = self._bell.go_on
+        go_on.clear()
+        timer = asyncio.get_running_loop().call_later(seconds, go_on.set)
         try:
-            await self._go_on.wait()
+            await go_on.wait()
         finally:
             timer.cancel()
 
