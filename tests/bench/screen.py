@@ -58,12 +58,12 @@ def drawn(name: str, rate: float, seconds: float) -> Drawn:
 
 def rows(short: bool) -> list[Row]:
     seconds = SHORT_SECONDS if short else SECONDS
-    rate, million_rate = (SHORT_RATE, SHORT_RATE) if short else (RATE, MILLION_RATE)
+    rate = SHORT_RATE if short else RATE
     ours = drawn("ours", rate, seconds)
-    with_list = drawn("ours-with-list", rate, seconds)
+    with_list = ours if short else drawn("ours-with-list", rate, seconds)
     decimated = drawn("plotext-decimated", rate, seconds)
     raw = drawn("plotext-raw", rate, seconds)
-    million = drawn("ours", million_rate, seconds)
+    million = drawn("ours", SHORT_RATE if short else MILLION_RATE, seconds)
     what = "four panels, 6,000 points a line"
     return [
         Row(what, "5 ms CPU a frame", str(ours), f"{ours.fps:.1f} frames/s; with the list of streams {with_list}"),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 # 42 bytes on the wire, as in the measurements that the goals come from.
 PAYLOAD = b'{"time": 1795172027.061, "price": 144.89}'[:40]
+LOOK_FOR_PINGS = 10_000  # ticks
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -68,6 +69,22 @@ def _paced(connection: socket.socket, count: int, rate: float, symbols: int) -> 
             if ahead > 2e-4:
                 time.sleep(1e-4)
         connection.send(frame(tick(i, symbols)))
+        if i % LOOK_FOR_PINGS == 0:
+            _answer_pings(connection)
+
+
+def _answer_pings(connection: socket.socket) -> None:
+    """A client that gets no pong ends the connection, some 40 s on."""
+    try:
+        received = connection.recv(4096, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return
+    while len(received) >= 6:  # a masked control frame, RFC 6455, 5.2
+        opcode, length = received[0] & 0x0F, received[1] & 0x7F
+        mask, payload = received[2:6], received[6 : 6 + length]
+        if opcode == 9:
+            connection.sendall(bytes((0x8A, length)) + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
+        received = received[6 + length :]
 
 
 def _serve(listener: socket.socket, count: int, rate: float, same: bool, symbols: int) -> None:
