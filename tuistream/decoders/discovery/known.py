@@ -28,7 +28,7 @@ def reading_by(plan: Plan, message: Object) -> Reading | None:
     fields = zip(plan.paths, entry.columns, strict=True)
     return Reading(
         rows=entry.rows,
-        fields=tuple((_keys(chains, path), column) for path, column in fields if column >= 0),
+        fields=tuple((_keys(chains, path), column) for path, column in fields),
         time=_keys(chains, plan.time) if plan.time else None,
         id=_keys(chains, plan.id) if plan.id else None,
         same=tuple(_keys(chains, path) for path in plan.labels),

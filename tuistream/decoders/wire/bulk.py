@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tuistream.decoders.wire.skeleton import VARYING, Reading, Template, Unfit
+from tuistream.decoders.wire.skeleton import VARYING, Positions, Reading, Template, Unfit
 
 WORTH_IT = 8  # frames of a read, and of one skeleton in it
 MAX_TEMPLATES = 256  # that are remembered, with the skeletons that can have none; past it all are forgotten
 MAX_LEARNED = 4  # templates that are made after one read, since each takes a ms
+MAX_NEW_LABELS = 64  # frames of one skeleton that are looked at for such after one read
 MAX_SKELETON = 2_048  # bytes
 MAX_FAILURES = 3  # reads in a row that did not fit their template
 _SEPARATOR = b"\0"  # occurs in no JSON text
@@ -30,6 +30,7 @@ class Bulk:
         self._failures: list[int] = []
         self._usual = b""  # a skeleton that whole reads may have
         self._unknown: list[tuple[bytes, bytes]] = []  # skeletons of this read that came often, each with a frame
+        self._unlabelled: list[tuple[Template, bytes]] = []  # frames of this read with a new label
 
     def take(self, frames: Sequence[bytes], recv: int) -> Sequence[int]:
         """Add the ticks of the frames that are of known skeletons to their streams; which frames are left, in order.
@@ -39,25 +40,29 @@ class Bulk:
         every = range(len(frames))
         text = _SEPARATOR.join(frames).translate(None, VARYING)
         if self._usual and text == _SEPARATOR.join([self._usual] * len(frames)):
-            number = self._numbers[self._usual]
-            return () if self._taken(number, frames, np.arange(len(frames)), recv) else every
+            left = self._take_alike(self._numbers[self._usual], frames, np.arange(len(frames)), recv)
+            return _in_order(left) if len(left) else ()
         skeletons = text.split(_SEPARATOR)
         if len(skeletons) != len(frames):
             return every
         numbers = np.fromiter(map(self._numbers.get, skeletons, repeat(_UNKNOWN)), np.int64, len(frames))
-        left = numbers == _UNKNOWN
-        if left.any():
-            self._note_unknown(skeletons, frames, np.flatnonzero(left).tolist())
+        unknown = np.flatnonzero(numbers == _UNKNOWN)
+        if len(unknown):
+            self._note_unknown(skeletons, frames, unknown.tolist())
+        rest = [unknown]
         for number in dict.fromkeys(numbers.tolist()):
-            if number == _UNKNOWN:
-                continue
-            at = np.flatnonzero(numbers == number)
-            if len(at) < WORTH_IT or not self._taken(number, [frames[i] for i in at.tolist()], at, recv):
-                left[at] = True
-        return np.flatnonzero(left).tolist()
+            if number != _UNKNOWN:
+                at = np.flatnonzero(numbers == number)
+                few = len(at) < WORTH_IT
+                alike = [] if few else [frames[i] for i in at.tolist()]
+                rest.append(at if few else self._take_alike(number, alike, at, recv))
+        return _in_order(np.concatenate(rest))
 
     def learn(self) -> None:
         """Make templates of the skeletons that came often in the last read, all of whose frames have been read."""
+        for template, frame in self._unlabelled:
+            template.add_label(frame, self._reading_of(frame))
+        self._unlabelled.clear()
         for skeleton, frame in self._unknown:
             if len(self._templates) >= MAX_TEMPLATES:
                 self.forget()
@@ -86,18 +91,27 @@ class Bulk:
             if count == WORTH_IT and len(skeleton) <= MAX_SKELETON and len(self._unknown) < MAX_LEARNED:
                 self._unknown.append((skeleton, frames[at]))
 
-    def _taken(self, number: int, frames: Sequence[bytes], at: NDArray[np.int64], recv: int) -> bool:
-        """Whether the frames, which stand at `at`, are of a template and fitted it; then their ticks are added."""
+    def _take_alike(self, number: int, frames: Sequence[bytes], at: Positions, recv: int) -> Positions:
+        """Add the ticks of frames of one skeleton, which stand at `at` in the read; those that are left."""
         template = self._templates[number]
         if template is None:
-            return False
+            return at
         try:
-            block = template.block(frames, at, recv)
+            blocks, left = template.blocks(frames, at, recv)
         except Unfit:
             self._failures[number] += 1
             if self._failures[number] >= MAX_FAILURES:
                 self._templates[number] = None
-            return False
+            return at
         self._failures[number] = 0
-        template.reading.rows.add_block(block)
-        return True
+        for rows, block in blocks:
+            rows.add_block(block)
+        if len(left):
+            which = np.searchsorted(at, left[:MAX_NEW_LABELS]).tolist()
+            self._unlabelled.extend((template, frames[i]) for i in which)
+        return left
+
+
+def _in_order(positions: Positions) -> list[int]:
+    ordered: list[int] = np.sort(positions).tolist()
+    return ordered

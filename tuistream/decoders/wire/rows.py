@@ -157,7 +157,7 @@ class StreamRows:
         """What `add` gathered."""
         count = len(self._t)
         block = Block(
-            np.array(self._at, dtype=np.int64),
+            np.array(self._at if self._blocks else (), dtype=np.int64),  # needed only for merging
             np.array(self._t, dtype=np.int64),
             np.array(self._flat, dtype=np.float64).reshape(count, self.width),
             ids_array(self._ids) if self._has_ids else None,

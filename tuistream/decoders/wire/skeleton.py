@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -17,16 +18,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tuistream.core.batch import Ids, Times, ids_array
+from tuistream.core.batch import Ids, Times, Values, ids_array
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import NAN, is_number, to_id
 from tuistream.decoders.wire.rows import Block, StreamRows
 from tuistream.decoders.wire.time_columns import from_floats, from_integers, from_texts
 
 VARYING = b"0123456789-"
+DIGITS = VARYING.decode()
+MAX_LABELS = 1_000  # of one template
 MAX_LEAVES = 128  # values of a message that has a template
 
 Keys = tuple[str, ...]  # from the message's top to a value
+Positions = NDArray[np.int64]
 Getter = Callable[[Any], Any]
 
 
@@ -34,8 +38,8 @@ Getter = Callable[[Any], Any]
 class Reading:
     """How the general way reads one message, as far as that does not depend on the digits in it.
 
-    rows: the stream of its only tick. fields: where a value stands, and its column. constants: value and column.
-    time, id: where they stand, or None. same: the strings on which this depends.
+    rows: the stream of its only tick. fields: where a value stands, and its column or -1. constants: value, column.
+    time, id: where they stand, or None. same: the strings and integers on which this depends.
     """
 
     rows: StreamRows
@@ -51,13 +55,18 @@ class Unfit(Exception):
 
 
 class Template:
-    """Decodes messages of one skeleton."""
+    """Decodes messages of one skeleton.
+
+    Strings (and integers) that name the stream and have digits in them tell apart streams of one skeleton ("GBM1",
+    "GBM2"): each combination of them, a label, has its own reading, or None where the general way must do it.
+    """
 
     def __init__(self, frame: bytes, reading: Reading) -> None:
         """frame: a message that has been read the general way, as `reading` says. Raises Unfit."""
-        self.reading = reading
+        self._reading = reading
         self._types: dict[Keys, type] = {}
         self._attributes: dict[Keys, str] = {}
+        self._named: list[Keys] = []  # where a label stands
         try:
             message = loads(frame)
         except Malformed as error:
@@ -68,38 +77,81 @@ class Template:
         if not all(_stands_in(message, keys) for keys in paths):
             raise Unfit
         self._decode = msgspec.json.Decoder(list[self._struct(message, ())], strict=False).decode  # type: ignore[misc]
-        self._fields = tuple((self._getter(keys), column) for keys, column in reading.fields)
+        self._fields = tuple(self._getter(keys) for keys, _ in reading.fields)
         self._numeric_texts = any(self._types[keys] is str for keys, _ in reading.fields)
         self._time = self._getter(reading.time) if reading.time else None
         self._id = self._getter(reading.id) if reading.id else None
         self._only_integer_ids = reading.id is None or self._types[reading.id] is int
+        self._label = attrgetter(*map(self._attribute, self._named)) if self._named else None
+        self._numbers: dict[Any, int] = {}  # of labels: positions in `_readings`
+        self._readings: list[Reading | None] = []
+        self.add_label(frame, reading)
 
-    def block(self, frames: Sequence[bytes], at: NDArray[np.int64], recv: int) -> Block:
-        """The ticks of `frames`, all of this skeleton, which stand at `at` in the read. Raises Unfit."""
+    def add_label(self, frame: bytes, reading: Reading | None) -> None:
+        """How messages with the label of `frame`, which fitted, are read."""
+        if self._label is None:
+            self._readings = [reading]
+            return
+        try:
+            (message,) = self._decode(b"[%b]" % frame)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Unfit from error
+        label = self._label(message)
+        if label not in self._numbers and len(self._readings) < MAX_LABELS:
+            self._numbers[label] = len(self._readings)
+            self._readings.append(reading if reading and self._alike(reading) else None)
+
+    def blocks(
+        self, frames: Sequence[bytes], at: Positions, recv: int
+    ) -> tuple[list[tuple[StreamRows, Block]], Positions]:
+        """The ticks of `frames`, all of this skeleton, which stand at `at` in the read; and the frames not taken.
+
+        Raises Unfit.
+        """
         text = b"[%b]" % b",".join(frames)
         try:
             messages = self._decode(text)
-            return self._columns(messages, at, text, recv)
+            columns = [np.fromiter(map(get, messages), np.float64, len(messages)) for get in self._fields]
+            # As a number "-0" is 0, but as a string that holds one it is -0.0.
+            if self._numeric_texts and any((column == 0.0).any() for column in columns) and b"-0" in text:
+                raise Unfit
+            whole = _Columns(at, columns, self._times(messages, recv), self._ids(messages))
+            return self._by_label(messages, whole)
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
             raise Unfit from error
 
-    def _columns(self, messages: list[Any], at: NDArray[np.int64], text: bytes, recv: int) -> Block:
-        count = len(messages)
-        v = np.full((count, self.reading.rows.width), NAN)
-        for get, column in self._fields:
-            v[:, column] = np.fromiter(map(get, messages), np.float64, count)
-        # As a number "-0" is 0, but as a string that holds one it is -0.0.
-        if self._numeric_texts and bool((v == 0.0).any()) and b"-0" in text:
-            raise Unfit
-        for value, column in self.reading.constants:
-            v[:, column] = value
-        return Block(at, self._times(messages, recv), v, self._ids(messages))
+    def _by_label(self, messages: list[Any], whole: _Columns) -> tuple[list[tuple[StreamRows, Block]], Positions]:
+        nothing = whole.at[:0]
+        if self._label is None:
+            numbers = np.zeros(1, dtype=np.int64)
+        else:
+            told = map(self._numbers.get, map(self._label, messages), repeat(-1))
+            numbers = np.fromiter(told, np.int64, len(messages))
+        first = int(numbers[0])
+        reading = self._readings[first] if first >= 0 else None
+        if reading is not None and bool((numbers == first).all()):
+            return [(reading.rows, whole.block(reading))], nothing
+        blocks, left = [], [nothing]
+        for number in dict.fromkeys(numbers.tolist()):
+            rows = np.flatnonzero(numbers == number)
+            reading = self._readings[number] if number >= 0 else None
+            if reading is None:
+                left.append(whole.at[rows])
+            else:
+                blocks.append((reading.rows, whole.at_rows(rows).block(reading)))
+        return blocks, np.concatenate(left)
+
+    def _alike(self, reading: Reading) -> bool:
+        """Whether `reading` differs in nothing but the stream, and the columns there."""
+        own = self._reading
+        same_values = [keys for keys, _ in own.fields] == [keys for keys, _ in reading.fields]
+        return same_values and (own.time, own.id, own.same) == (reading.time, reading.id, reading.same)
 
     def _times(self, messages: list[Any], recv: int) -> Times:
         count = len(messages)
-        if self._time is None or self.reading.time is None:
+        if self._time is None or self._reading.time is None:
             return np.full(count, recv, dtype=np.int64)
-        kind, told = self._types[self.reading.time], map(self._time, messages)
+        kind, told = self._types[self._reading.time], map(self._time, messages)
         if kind is float:
             t = from_floats(np.fromiter(told, np.float64, count), recv)
         elif kind is int:
@@ -134,7 +186,7 @@ class Template:
         return msgspec.defstruct("Message", fields, rename=rename, forbid_unknown_fields=True, gc=False)
 
     def _type_of(self, keys: Keys, value: object) -> Any:
-        kind, reading = type(value), self.reading
+        kind, reading = type(value), self._reading
         is_field = any(keys == path for path, _ in reading.fields)
         if is_field and not is_number(value):
             raise Unfit
@@ -143,13 +195,42 @@ class Template:
         if kind is list or (kind is float and keys in reading.same):
             raise Unfit
         if keys in reading.same and kind in (str, int):
-            return Literal[value]
+            if str(value).isascii() and not any(char in DIGITS for char in str(value)):
+                return Literal[value]
+            self._named.append(keys)
+            return kind
         if kind is str:
             return float if is_field else str
         return kind
 
     def _getter(self, keys: Keys) -> Getter:
-        return attrgetter(".".join(self._attributes[keys[: depth + 1]] for depth in range(len(keys))))
+        return attrgetter(self._attribute(keys))
+
+    def _attribute(self, keys: Keys) -> str:
+        return ".".join(self._attributes[keys[: depth + 1]] for depth in range(len(keys)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Columns:
+    """Ticks of one skeleton, column by column. values: those of each field of a reading."""
+
+    at: Positions
+    values: list[Values]
+    t: Times
+    ids: Ids | None
+
+    def at_rows(self, rows: Positions) -> _Columns:
+        ids = None if self.ids is None else self.ids[rows]
+        return _Columns(self.at[rows], [column[rows] for column in self.values], self.t[rows], ids)
+
+    def block(self, reading: Reading) -> Block:
+        v = np.full((len(self.t), reading.rows.width), NAN)
+        for column, (_, number) in zip(self.values, reading.fields, strict=True):
+            if number >= 0:
+                v[:, number] = column
+        for value, number in reading.constants:
+            v[:, number] = value
+        return Block(self.at, self.t, v, self.ids)
 
 
 def _stands_in(message: Any, keys: Keys) -> bool:
