@@ -93,7 +93,7 @@ def test_memory_of_ids_is_bounded() -> None:
 
 def test_what_an_earlier_run_recorded_is_known() -> None:
     continuity = Continuity(IdRule.CONSECUTIVE, (ids_array([7, 8, 9]), np.array([70, 80, 90])))
-    checked = continuity.check(batch([8, 9, 12]))
+    checked = continuity.check(batch([8, 9, 12]), reconnected=True)
     assert checked.repeats == 2
     assert checked.holes == [Hole(10, 11, 0)]
 
@@ -116,3 +116,32 @@ def test_where_there_is_no_event_time_the_id_alone_tells_a_repeat() -> None:
     late = continuity.check(replace(batch([15], [103]), stream=quotes), reconnected=True)
     assert len(late.batch) == 1
     assert not late.restarts
+
+
+def test_after_a_reconnect_an_id_below_all_known_is_a_restart() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch(list(range(1_500, 1_505))))
+    checked = continuity.check(batch(list(range(1_000, 1_005))), reconnected=True)
+    assert checked.restarts == [0]
+    assert len(checked.batch) == 5
+    assert not continuity.check(batch([1_005])).holes
+
+
+def test_a_snapshot_that_reaches_back_further_than_we_knew_leaves_no_hole() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch([60, 61, 62]))
+    checked = continuity.check(batch(list(range(50, 66))), reconnected=True)
+    assert checked.repeats == 3
+    assert not checked.holes
+    assert checked.batch.ids is not None
+    assert checked.batch.ids.tolist() == [*range(50, 60), 63, 64, 65]
+
+
+def test_within_a_connection_a_loop_is_a_restart_and_the_same_tick_twice_a_repeat() -> None:
+    continuity = Continuity(IdRule.CONSECUTIVE)
+    continuity.check(batch([1, 2, 3]))
+    again = continuity.check(batch([3]))
+    assert again.repeats == 1
+    looped = continuity.check(batch([1, 2, 3, 1, 2, 3]))
+    assert len(looped.batch) == 6
+    assert looped.restarts == [0, 3]

@@ -100,7 +100,7 @@ def test_a_restart_is_an_event_and_its_ticks_are_kept(session: Session, feed: Fe
     session.ingest(feed, [trades(9_000, 9_005)])
     session.interrupt(feed, "outage")
     session.ingest(feed, [trades(1, 3)])
-    assert [event.kind for event in session.events] == ["restart", "gap"]
+    assert [event.kind for event in session.events] == ["restart"]
     assert feed.ticks == 9
 
 
@@ -155,3 +155,11 @@ def test_last_change_and_range(session: Session, feed: FeedStatus) -> None:
         session.ingest(feed, [Batch(PLAIN, t, t, v)])
     state = session.streams[PLAIN.key]
     assert (state.first, state.last, state.previous, state.low, state.high) == (3.0, 4.0, 5.0, 1.0, 5.0)
+
+
+def test_an_outage_after_which_event_times_go_back_is_as_long_as_it_was(session: Session, feed: FeedStatus) -> None:
+    session.ingest(feed, [Batch(PLAIN, np.array([900]), np.array([1_000]), np.ones((1, 1)))])
+    session.interrupt(feed, "outage")
+    session.ingest(feed, [Batch(PLAIN, np.array([100]), np.array([6_000]), np.ones((1, 1)))])
+    (gap,) = gaps(session)
+    assert (gap.details["from"], gap.details["to"]) == (1_000, 6_000)

@@ -34,17 +34,19 @@ class Checked:
 class Continuity:
     """Remembers the newest ids of one stream.
 
-    A tick is a repeat if its id was among the last `REPEATS_KNOWN` and had the same event time then (if the stream
-    has event times): that is what a venue sends again after a reconnect. An id further back than that, one that
-    comes again with another time, or one that after a reconnect is lower but later, means that the producer has
-    started counting anew: its tick is kept. Any other id that is lower than the highest and had not come yet is a
-    late tick, and is kept.
+    After a reconnect, until a new id comes, a tick is a repeat if its id was among the last `REPEATS_KNOWN` and had
+    the same event time then (if the stream has event times): that is what a venue sends again. At any time the
+    newest id once more is a repeat. An id further back than that, one that comes again otherwise, or one that
+    after a reconnect is lower than all that are known, or lower but later, means that the producer has started
+    counting anew: its tick is kept. Any other id that is lower than the highest and had not come yet is a late
+    tick, and is kept.
     """
 
     def __init__(self, rule: IdRule, seen: tuple[Ids, Times] | None = None) -> None:
         self.rule = rule
         self.last: int | None = None
         self._last_t = 0
+        self._resent_to: int | None = None  # the highest id when the connection was lost, until a higher one comes
         self._runs: deque[tuple[Ids, Times]] = deque()  # the newest ids, as they came, not yet in `_seen`
         self._held = 0  # ids in `_runs`
         self._seen: dict[object, int] = {}
@@ -59,9 +61,12 @@ class Continuity:
         ids = batch.ids
         if ids is None or self.rule is IdRule.OPAQUE or not len(batch):
             return Checked(batch)
-        if self._all_new(ids):
+        if reconnected and self.last is not None:
+            self._resent_to = self.last
+        if self._all_new(ids) and (self._resent_to is None or int(ids[0]) > self._resent_to):
             self._remember(ids, batch.t)
             self.last, self._last_t = int(ids[-1]), int(batch.t[-1])
+            self._resent_to = None
             return Checked(batch)
         return self._check_each(batch, ids, reconnected)
 
@@ -79,29 +84,37 @@ class Continuity:
 
     def _check_each(self, batch: Batch, ids: Ids, reconnected: bool) -> Checked:
         seen, timed = self._memory(), batch.stream.timed
+        oldest = min((i for i in seen if isinstance(i, int)), default=0) if reconnected else 0
         keep: list[int] = []
         checked = Checked(batch)
         for row, (tick_id, t) in enumerate(zip(ids.tolist(), batch.t.tolist(), strict=True)):
-            if tick_id is not None:
-                if tick_id in seen and (seen[tick_id] == t or not timed):
-                    checked.repeats += 1
-                    continue
-                if isinstance(tick_id, int):
-                    self._step(tick_id, t, len(keep), reconnected and timed, checked)
-                seen[tick_id] = t
+            if tick_id is None:
+                keep.append(row)
+                continue
+            resent = self._resent_to is not None or reconnected or tick_id == self.last
+            if resent and tick_id in seen and (seen[tick_id] == t or not timed):
+                checked.repeats += 1
+                if self.last is not None and tick_id == self.last + 1:
+                    self.last = tick_id  # known from before the numbers seemed to start anew
+                continue
+            if isinstance(tick_id, int):
+                anew = reconnected and (tick_id < oldest or (timed and t > self._last_t))
+                self._step(tick_id, t, len(keep), anew, checked)
+                if self._resent_to is not None and tick_id > self._resent_to:
+                    self._resent_to = None
+            seen[tick_id] = t
             keep.append(row)
         if checked.repeats:
             checked.batch = batch.take(np.array(keep, dtype=np.intp))
         return checked
 
-    def _step(self, tick_id: int, t: int, row: int, told_by_time: bool, checked: Checked) -> None:
+    def _step(self, tick_id: int, t: int, row: int, anew: bool, checked: Checked) -> None:
+        """Take an id that is no repeat. anew: if it is not above the highest, counting has started anew."""
         last = self.last
         if last is not None and tick_id <= last:
-            anew = tick_id in self._seen or tick_id < last - REPEATS_KNOWN or (told_by_time and t > self._last_t)
-            if not anew:
+            if not (anew or tick_id in self._seen or tick_id < last - REPEATS_KNOWN):
                 return
             checked.restarts.append(row)
-            self._seen.clear()
         elif last is not None and tick_id > last + 1 and self.rule is IdRule.CONSECUTIVE:
             checked.holes.append(Hole(last + 1, tick_id - 1, row))
         self.last, self._last_t = tick_id, t

@@ -230,9 +230,11 @@ class Session:
         for row in checked.restarts:
             text = f"{state.stream.label}: ids start anew"
             self.note(Event(int(batch.t[row]), feed.name, "restart", text, state.stream.key))
-        told_by_ids = state.stream.ids is IdRule.CONSECUTIVE and ids_known and not checked.restarts
-        if why and not told_by_ids:
-            self._gap(feed, state, state.last_t, int(batch.t[0]), why)
+        if why and not (state.stream.ids is IdRule.CONSECUTIVE and ids_known):
+            since, to = state.last_t, int(batch.t[0])
+            if to <= since:  # event times went back: only the receive times tell how long it was
+                since, to = state.last_recv, int(batch.recv[0])
+            self._gap(feed, state, since, to, why)
 
     def _gap(
         self,
