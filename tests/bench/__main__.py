@@ -10,7 +10,7 @@ import sys
 
 from tests.bench.table import show
 
-SECTIONS = ("wire", "disk", "end_to_end", "screen", "latency", "startup")
+SECTIONS = ("wire", "decode", "disk", "end_to_end", "screen", "latency", "startup")
 
 
 def main() -> int:
