@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.session import MEMORY, WINDOW
-from tuistream.core.text import printable, redact_url, secrets_of
+from tuistream.core.text import printable, redact_url, secrets_of, without
 from tuistream.decoders.contract import DecoderOptions
 
 SCHEMES = ("ws", "wss")
@@ -142,6 +142,7 @@ def _resolve(target: str, options: FeedOptions) -> tuple[str, str, str, tuple[st
     from tuistream import decoders
 
     scheme, colon, rest = target.partition(":")
+    scheme = scheme.lower()
     if colon and not rest.startswith("//") and scheme in decoders.venues():
         endpoint = decoders.endpoint(scheme, rest, options.base_url or None)
         return endpoint.url, scheme, options.decoder or scheme, endpoint.send, endpoint.attempts
@@ -150,17 +151,25 @@ def _resolve(target: str, options: FeedOptions) -> tuple[str, str, str, tuple[st
     if scheme not in SCHEMES or not rest.startswith("//"):
         forms = ", ".join([*(f"{name}://…" for name in SCHEMES), *(f"{name}:…" for name in decoders.venues())])
         raise SettingsError(f"{redact_url(target)!r} is neither a command nor a feed; a feed is one of {forms}")
+    url = f"{scheme}:{rest}"
+    shown = redact_url(url)
     try:
-        parts = urlsplit(target)
+        parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise SettingsError(f"{redact_url(target)}: {error}") from error
+        (host or "").encode("idna")
+    except ValueError as error:  # UnicodeError, too
+        raise SettingsError(f"{shown}: no such host can be: {without(str(error), secrets_of(url))}") from None
     if not host:
-        raise SettingsError(f"{redact_url(target)}: a host is missing")
-    if any(c.isspace() or not c.isprintable() for c in target):
-        raise SettingsError(f"{redact_url(target)}: a URL has no spaces or control characters")
-    name = printable((f"{host}:{port}" if port else host) + parts.path.rstrip("/"), 60)
-    return target, name, options.decoder or "auto", (), None
+        raise SettingsError(f"{shown}: a host is missing")
+    if port == 0:
+        raise SettingsError(f"{shown}: nobody listens on port 0")
+    if "#" in url:
+        raise SettingsError(f"{shown}: a WebSocket URL has no #fragment")
+    if any(c.isspace() or not c.isprintable() for c in url):
+        raise SettingsError(f"{shown}: a URL has no spaces or control characters")
+    address = f"[{host}]" if ":" in host else host
+    name = printable((f"{address}:{port}" if port else address) + parts.path.rstrip("/"), 60)
+    return url, name, options.decoder or "auto", (), None
 
 
 def _headers(options: FeedOptions) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuistream import decoders
@@ -13,7 +14,7 @@ from tuistream.config import FeedSettings, Settings
 from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused
 from tuistream.core.outbox import Outbox
 from tuistream.core.session import Session
-from tuistream.core.status import FeedState, FeedStatus, RecordingStatus
+from tuistream.core.status import Event, FeedState, FeedStatus, RecordingStatus
 from tuistream.sources.feed import Feed
 from tuistream.sources.retry import Retry
 from tuistream.sources.ws import WebSocketSource
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 OPEN_AGAIN_SECONDS = 5.0
+TELL_SECONDS = 0.5
 
 
 class Run:
@@ -98,6 +100,18 @@ class Run:
         self.sink.outbox.recover()
         await self.sink.run()
 
+    async def tell_recording(self) -> None:
+        """Note in the event log when writing begins to fail, and when it works again."""
+        told = ""
+        while True:
+            status = self.recording()
+            failing = status.reason if status.state == "failing" else ""
+            if bool(failing) != bool(told):
+                text = f"cannot be written: {failing}; ticks are kept" if failing else "is written again"
+                self.session.note(Event(self.session.clock(), "", "recording", f"{Path(status.path).name} {text}"))
+            told = failing
+            await asyncio.sleep(TELL_SECONDS)
+
     async def until_ended(self, feeds: list[asyncio.Task[None]]) -> None:
         """Set `ended` when it is time. `--for` counts from the start."""
         duration = self.settings.duration
@@ -125,13 +139,14 @@ async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterato
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(run.write()) if sink is not None and not sink.outbox.closed else None
             feeds = [tasks.create_task(feed.run(), name=feed.status.name) for feed in run.feeds]
-            watcher = tasks.create_task(run.until_ended(feeds))
+            watchers = [tasks.create_task(run.until_ended(feeds))]
+            if writer is not None:
+                watchers.append(tasks.create_task(run.tell_recording()))
             try:
                 yield run
             finally:
-                watcher.cancel()
-                for feed in feeds:
-                    feed.cancel()
+                for task in (*watchers, *feeds):
+                    task.cancel()
                 await asyncio.wait(feeds)
                 if sink is not None and run.opened:
                     sink.stop()
@@ -155,4 +170,13 @@ def _feed(session: Session, settings: FeedSettings, run: Settings) -> Feed:
         secrets=settings.secrets,
     )
     decoder = decoders.create(settings.decoder, settings.name, settings.decoding)
-    return Feed(session, status, source, decoder, Retry(run.retries, settings.attempts), settings.send)
+    return Feed(
+        session,
+        status,
+        source,
+        decoder,
+        Retry(run.retries, settings.attempts),
+        settings.send,
+        settings.secrets,
+        settings.decoding,
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from tests.cli.running import TickServer, finish, query, rows, start, until
 
@@ -155,6 +158,9 @@ async def test_several_feeds_go_into_one_file_and_one_may_end(db: Path) -> None:
         (("record", "ws://a", "ws://b", "--send", "x"), "--send"),
         (("record", "http://a"), "ws://"),
         (("record", "ws://"), "host"),
+        (("record", "ws://me:tok3n@a/x?token=tok3n#part"), "#fragment"),
+        (("record", "ws://" + "a" * 70), "host"),
+        (("record", "ws://a:0"), "port 0"),
         (("record", "ws://a", "--for", "soon"), "soon"),
         (("record", "ws://a", "--max-frame", "big"), "--max-frame"),
         (("record", "ws://a", "--decoder", "klingon"), "kraken"),
@@ -205,11 +211,50 @@ async def test_ticks_that_could_not_be_stored_make_it_1(db: Path) -> None:
         other = sqlite3.connect(db, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         try:
-            await asyncio.sleep(0.5)
+            assert process.stdout is not None
+            while (told := json.loads(await asyncio.wait_for(process.stdout.readline(), 30)))["event"] != "recording":
+                pass
             process.terminate()
             code, lines, err = await finish(process)
         finally:
             other.close()
     assert code == 1
+    assert "cannot be written" in told["text"]
     assert lines[-1]["ticks"] > lines[-1]["rows"] == rows(db)
     assert "could not be stored" in err
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+async def test_a_closed_output_stops_nothing(db: Path, closed: int) -> None:
+    async with TickServer(rate=0, count=30).running() as server:
+        line = f'exec "$0" -m tuistream record "$1" --db "$2" --retries 0 --json {closed}>&-'
+        process = await asyncio.create_subprocess_exec("sh", "-c", line, sys.executable, server.url, str(db))
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert rows(db) == 30
+
+
+async def test_a_field_that_is_not_there_is_missed_aloud(db: Path) -> None:
+    async with TickServer(rate=0, count=30).running() as server:
+        process = await start(
+            "record", server.url, "--db", str(db), "--retries", "0", "--json", "--time-field", "when"
+        )
+        _, lines, _ = await finish(process)
+        (notice,) = [line["text"] for line in lines if line["event"] == "notice"]
+        assert "--time-field when" in notice
+        process = await start("record", server.url, "--db", str(db), "--retries", "0", "--fields", "zzz")
+        _, err = await process.communicate()
+    assert b"--fields zzz" in err
+
+
+async def test_secrets_that_a_producer_echoes_are_hidden(db: Path) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send('{"type": "error", "message": "bad token s3cret"}')
+        await connection.send("s3cret is no JSON")
+        await connection.send('{"note": "s3cret"}')
+
+    async with serve(handler, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/?token=s3cret"
+        process = await start("record", url, "--db", str(db), "--retries", "0", "--json")
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert b"bad token" in out
+    assert b"s3cret" not in db.read_bytes() + out + err

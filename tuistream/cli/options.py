@@ -46,7 +46,13 @@ RUN_OPTIONS = (
         help="full: each flush survives a power cut.",
     ),
     click.option("--index-time", is_flag=True, help="Keep an index on time, for programs that read `trades`."),
-    click.option("--retries", type=click.IntRange(0), default=None, metavar="N", help="End a feed after N failures."),
+    click.option(
+        "--retries",
+        type=click.IntRange(0),
+        default=None,
+        metavar="N",
+        help="End a feed when N retries in a row have failed; 0: with its first close.",
+    ),
 )
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from typing import TextIO
 
 LINES_KEPT = 1_000
 
 
 class Lines:
-    """Writes lines to a file descriptor in a thread of its own.
+    """Writes lines to a stream's file descriptor in a thread of its own.
 
     Where the reader is slow, the oldest of over `LINES_KEPT` waiting lines are dropped; where it is gone, all are.
     The thread is a daemon: one that a full pipe holds does not keep the program from ending.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, stream: TextIO | None) -> None:
+        """stream: None where the program was started with it closed; then nothing is written."""
+        self._descriptor = stream.fileno() if stream is not None else -1
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._there = threading.Condition()
         self._closing = False

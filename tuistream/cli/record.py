@@ -62,7 +62,7 @@ async def record(settings: Settings, *, as_json: bool, quiet: bool) -> int:
     from tuistream.wiring import running
 
     started = time.monotonic()
-    out, log = Lines(sys.stdout.fileno()), Lines(sys.stderr.fileno())
+    out, log = Lines(sys.stdout), Lines(sys.stderr)
     told = asyncio.Event()
     _on_signals(told)
     try:
@@ -123,7 +123,7 @@ class _Teller:
         self._path = path
         self._rate = Rate()
         self._events_told = 0
-        self._on_terminal = sys.stderr.isatty() and not quiet and not as_json
+        self._on_terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet and not as_json
 
     async def tell(self) -> None:
         if not self._quiet and not self._json:
@@ -162,6 +162,11 @@ class _Teller:
             self._log.write(f"{clear}{text}\n")
         if unstored or status.lost:
             self._log.write(f"tuistream: {unstored + status.lost:,} ticks could not be stored: {status.reason}\n")
+        for feed in run.session.feeds.values():
+            if feed.unread and not feed.ticks:
+                self._log.write(
+                    f"tuistream: {feed.name}: no number found in {feed.frames:,} messages: {feed.unread}\n"
+                )
         for feed in run.failed:
             self._log.write(f"tuistream: {feed.name}: {feed.reason}\n")
         return 1 if unstored or status.lost or run.failed else 0

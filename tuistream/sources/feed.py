@@ -10,8 +10,8 @@ from typing import Protocol
 from tuistream.core.errors import SourceDown
 from tuistream.core.session import Session
 from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
-from tuistream.core.text import printable
-from tuistream.decoders.contract import Decoded, Decoder
+from tuistream.core.text import printable, without
+from tuistream.decoders.contract import Decoded, Decoder, DecoderOptions
 from tuistream.decoders.wire.report import StreamReport
 from tuistream.sources.retry import Retry
 
@@ -42,13 +42,18 @@ class Feed:
         decoder: Decoder,
         retry: Retry,
         send: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (),
+        wanted: DecoderOptions | None = None,
     ) -> None:
+        """secrets: what no text of the producer may show. wanted: the fields that the user named, to miss them."""
         self.status = status
         self._session = session
         self._source = source
         self._decoder = decoder
         self._retry = retry
         self._send = send
+        self._secrets = list(secrets)
+        self._wanted = wanted
         self._notices = 0
         self._usual_pause = 0.0  # seconds between reads, smoothed
         self._read_at = 0.0  # monotonic seconds
@@ -71,15 +76,15 @@ class Feed:
             if status.connections > connected_before:
                 session.interrupt(status, "outage")
                 self._note("close", str(down))
-            elif str(down) != last_reason:
-                self._note("retry", str(down))
-            last_reason = str(down)
             pause = self._retry.failed(down, time.monotonic(), status.frames > frames_before)
             if pause is None:
                 ended = FeedState.CLOSED if down.normal else FeedState.FAILED
                 session.set_state(status, ended, str(down))
                 self._note("ended", str(down))
                 return
+            if status.connections == connected_before and str(down) != last_reason:
+                self._note("retry", str(down))
+            last_reason = str(down)
             status.retry_at = session.clock() + int(pause * 1e9)
             session.set_state(status, FeedState.RETRYING, str(down))
             await asyncio.sleep(pause)
@@ -151,16 +156,39 @@ class Feed:
         status.bad_times += decoded.bad_times
         status.malformed += len(decoded.malformed)
         for frame, why in decoded.malformed[-status.samples.maxlen :] if status.samples.maxlen else []:
-            status.samples.append((printable(frame, SAMPLE_BYTES), printable(why)))
+            status.samples.append((self._shown(frame), printable(why)))
         if not status.ticks and not decoded.batches and decoded.other and frames:
-            status.unread = printable(frames[-1], SAMPLE_BYTES)
+            status.unread = self._shown(frames[-1])
+        if self._wanted is not None and (decoded.batches or decoded.other):
+            self._miss(self._wanted, decoded, self._shown(frames[-1]))
+            self._wanted = None
         for notice in decoded.notices:
             self._notices += 1
             if self._notices <= NOTICES_KEPT:
-                self._note("notice", printable(notice))
+                self._note("notice", printable(notice, SAMPLE_BYTES * 2))
         for reply in decoded.replies:
             if not self._replies.full():
                 self._replies.put_nowait(reply)
+
+    def _miss(self, wanted: DecoderOptions, decoded: Decoded, sample: str) -> None:
+        """Say which of the fields that the user named are not in the first messages."""
+        missing = [f"--fields {name}" for name in wanted.fields if not decoded.batches]
+        for batch in decoded.batches[:1]:
+            there = (batch.stream.timed, bool(batch.stream.name), batch.ids is not None)
+            named = ("--time-field", wanted.time_field), ("--key", wanted.key), ("--id", wanted.id)
+            missing += [
+                f"{option} {name}" for (option, name), found in zip(named, there, strict=True) if name and not found
+            ]
+            missing += [f"--fields {name}" for name in wanted.fields if name not in batch.stream.fields]
+        if missing:
+            text = f"not found: {', '.join(missing)}"
+            self._note("notice", f"{text}, in {sample}")
+            if not decoded.batches:
+                self.status.unread = f"({text}) {sample}"
+
+    def _shown(self, frame: bytes) -> str:
+        """A frame as it may be shown: cut, in one line, without our secrets."""
+        return printable(without(frame[: 4 * SAMPLE_BYTES].decode("utf-8", "replace"), self._secrets), SAMPLE_BYTES)
 
     async def _watch(self, connection: Connection) -> None:
         """Send what the protocol wants sent, and see when the feed falls silent."""
@@ -191,4 +219,4 @@ class Feed:
             self._note("stale", f"silent for {silence:.0f} s")
 
     def _note(self, kind: str, text: str) -> None:
-        self._session.note(Event(self._session.clock(), self.status.name, kind, text))
+        self._session.note(Event(self._session.clock(), self.status.name, kind, without(text, self._secrets)))

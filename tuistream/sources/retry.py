@@ -7,7 +7,7 @@ from collections import deque
 
 from tuistream.core.errors import SourceDown
 
-SOON = (0.0, 0.1, 0.2, 0.4, 0.8)  # seconds before the first attempts; the last repeats while `SOON_SPAN` lasts
+SOON = (0.0, 0.1, 0.2, 0.4, 0.75)  # seconds before the first attempts; the last repeats while `SOON_SPAN` lasts
 SOON_SPAN = 15.0
 LONGEST = 30.0
 AFTER_NORMAL_CLOSE = 0.5  # the producer said that it is done: it may be about to end

@@ -79,7 +79,8 @@ class WebSocketSource:
                 **options,
             )
         except InvalidURI as error:
-            raise SettingsError(without(f"{error}", list(self.secrets))) from error
+            # The original holds the URL, and with it the secrets.
+            raise SettingsError(without(f"{error}", list(self.secrets))) from None
         except (InvalidHandshake, OSError, TimeoutError, InvalidProxy, EOFError) as error:
             raise self._refused(error) from error
         assert isinstance(connection, _Collector)
