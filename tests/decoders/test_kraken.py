@@ -9,7 +9,7 @@ from tests.decoders.recorded import NOW, by_stream, counted, decode_each, excerp
 from tuistream.core.batch import IdRule
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.kraken import Decoder
-from tuistream.decoders.wire.venue import BEATING, QUIET
+from tuistream.decoders.wire.venue import BEATING
 
 TRADE = {"symbol": "MATIC/USD", "side": "buy", "price": 0.5147, "qty": 6423.46326, "ord_type": "limit",
          "trade_id": 4665846, "timestamp": "2023-09-25T07:48:36.925533Z"}  # fmt: skip
@@ -102,11 +102,11 @@ def test_complaints() -> None:
 
 def test_silence_is_stale_once_heartbeats_have_come() -> None:
     using = decoder()
-    assert using.stale_after == QUIET
+    assert using.stale_after == using.quiet
     decode({"channel": "heartbeat"}, using=using)
     assert using.stale_after == BEATING
     using.opened()
-    assert using.stale_after == QUIET
+    assert using.stale_after == using.quiet
 
 
 def test_the_spread_of_version_1() -> None:

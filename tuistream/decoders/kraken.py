@@ -63,6 +63,7 @@ class Decoder(VenueDecoder):
 
     name: ClassVar[str] = "kraken"
     name_key: ClassVar[str] = "symbol"
+    quiet: ClassVar[float] = 10.0  # it beats by itself when nothing else is sent
 
     def _message(self, message: object, recv: int, out: Decoded) -> Outcome:
         if type(message) is list:

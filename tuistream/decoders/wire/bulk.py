@@ -50,7 +50,10 @@ class Bulk:
         if len(unknown):
             self._note_unknown(skeletons, frames, unknown.tolist())
         rest = [unknown]
-        for number in dict.fromkeys(numbers.tolist()):
+        distinct = dict.fromkeys(numbers.tolist())
+        if len(distinct) == 1 and not len(unknown):
+            self._usual = skeletons[0]
+        for number in distinct:
             if number != _UNKNOWN:
                 at = np.flatnonzero(numbers == number)
                 few = len(at) < WORTH_IT

@@ -77,12 +77,17 @@ class Template:
         if not all(_stands_in(message, keys) for keys in paths):
             raise Unfit
         self._decode = msgspec.json.Decoder(list[self._struct(message, ())], strict=False).decode  # type: ignore[misc]
+        # All that is wanted stands in this object, as far down as they have in common.
+        self._base = _common([keys[:-1] for keys in (*paths, *self._named)])
+        self._inner = attrgetter(self._attribute(self._base, ())) if self._base else None
         self._fields = tuple(self._getter(keys) for keys, _ in reading.fields)
         self._numeric_texts = any(self._types[keys] is str for keys, _ in reading.fields)
         self._time = self._getter(reading.time) if reading.time else None
         self._id = self._getter(reading.id) if reading.id else None
         self._only_integer_ids = reading.id is None or self._types[reading.id] is int
-        self._label = attrgetter(*map(self._attribute, self._named)) if self._named else None
+        self._label = (
+            attrgetter(*(self._attribute(keys, self._base) for keys in self._named)) if self._named else None
+        )
         self._numbers: dict[Any, int] = {}  # of labels: positions in `_readings`
         self._readings: list[Reading | None] = []
         self.add_label(frame, reading)
@@ -93,7 +98,7 @@ class Template:
             self._readings = [reading]
             return
         try:
-            (message,) = self._decode(b"[%b]" % frame)
+            (message,) = self._messages(b"[%b]" % frame)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Unfit from error
         label = self._label(message)
@@ -110,7 +115,7 @@ class Template:
         """
         text = b"[%b]" % b",".join(frames)
         try:
-            messages = self._decode(text)
+            messages = self._messages(text)
             columns = [np.fromiter(map(get, messages), np.float64, len(messages)) for get in self._fields]
             # As a number "-0" is 0, but as a string that holds one it is -0.0.
             if self._numeric_texts and any((column == 0.0).any() for column in columns) and b"-0" in text:
@@ -204,10 +209,15 @@ class Template:
         return kind
 
     def _getter(self, keys: Keys) -> Getter:
-        return attrgetter(self._attribute(keys))
+        return attrgetter(self._attribute(keys, self._base))
 
-    def _attribute(self, keys: Keys) -> str:
-        return ".".join(self._attributes[keys[: depth + 1]] for depth in range(len(keys)))
+    def _attribute(self, keys: Keys, base: Keys) -> str:
+        """The name of what stands at `keys`, for the object at `base`."""
+        return ".".join(self._attributes[keys[: depth + 1]] for depth in range(len(base), len(keys)))
+
+    def _messages(self, text: bytes) -> list[Any]:
+        messages: list[Any] = self._decode(text)
+        return messages if self._inner is None else list(map(self._inner, messages))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,6 +241,14 @@ class _Columns:
         for value, number in reading.constants:
             v[:, number] = value
         return Block(self.at, self.t, v, self.ids)
+
+
+def _common(paths: Sequence[Keys]) -> Keys:
+    """What all of `paths` begin with."""
+    depth = 0
+    while all(len(path) > depth and path[depth] == paths[0][depth] for path in paths):
+        depth += 1
+    return paths[0][:depth]
 
 
 def _stands_in(message: Any, keys: Keys) -> bool:

@@ -58,6 +58,7 @@ class VenueDecoder:
 
     name: ClassVar[str] = ""
     name_key: ClassVar[str] = ""  # where a tick names what it is of
+    quiet: ClassVar[float] = QUIET  # seconds of silence that mean nothing, before a heartbeat has come
     chosen: str
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
@@ -66,14 +67,14 @@ class VenueDecoder:
                 f"--time-field, --fields, --key, --id: the {self.name} decoder knows its fields; use --decoder auto"
             )
         self.chosen = self.name
-        self.stale_after = QUIET
+        self.stale_after = self.quiet
         self._rows = Rows(feed)
         self._bulk: Bulk | None = None  # where a decoder knows how some of its messages are read
         self._staged: list[Row] = []
         self._bad_times = 0
 
     def opened(self) -> None:
-        self.stale_after = QUIET
+        self.stale_after = self.quiet
 
     def heartbeat(self) -> tuple[float, str] | None:
         return None
