@@ -6,11 +6,10 @@ from datetime import datetime, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuistream.charts.time_axis import DAY, HOUR, MINUTE, SECOND, anchored, bucket, time_ticks
+from tuistream.charts.time_axis import DAY, HOUR, SECOND, time_ticks
 
 BERLIN, KOLKATA, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata"), ZoneInfo("America/New_York")
 ZONES = st.sampled_from([BERLIN, KOLKATA, NEW_YORK, ZoneInfo("UTC"), ZoneInfo("Australia/Lord_Howe")])
@@ -116,31 +115,3 @@ def test_ticks_do_not_depend_on_where_the_window_begins(
 @given(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(0, 1 << 63), st.integers(-1, 300), ZONES)
 def test_no_time_makes_it_fail(t0: int, span: int, count: int, zone: tzinfo) -> None:
     assert len(time_ticks(t0, t0 + span, count, zone)) <= 2 * max(count, 0) + 2
-
-
-@pytest.mark.parametrize(
-    ("span", "columns", "width"),
-    [
-        (60 * SECOND, 99, SECOND),
-        (60 * SECOND, 120, SECOND // 2),
-        (15 * MINUTE, 99, 10 * SECOND),
-        (HOUR, 99, MINUTE),
-        (DAY, 99, 15 * MINUTE),
-        (30 * DAY, 99, 12 * HOUR),
-        (1, 100, 1),
-        (100_000 * DAY, 10, 10_000 * DAY),
-    ],
-)
-def test_columns_have_round_widths(span: int, columns: int, width: int) -> None:
-    assert bucket(span, columns) == width
-
-
-@given(st.integers(0, 1 << 61), st.integers(1, 36_500 * DAY), st.integers(0, 400))
-def test_an_anchored_viewport_shows_its_span_on_whole_columns(t_end: int, span: int, columns: int) -> None:
-    t0, t1 = anchored(t_end, span, columns)
-    columns = max(2, columns)
-    width = (t1 - t0) // columns
-    assert (t1 - t0) % columns == 0
-    assert t0 % width == t1 % width == 0
-    assert t0 <= t_end - span
-    assert t_end <= t1 < t_end + width

@@ -121,3 +121,34 @@ def test_hostile_text_never_reaches_the_terminal(tmp_path: Path) -> None:
         assert terminal.end() == 0
     assert b"owned\x07" not in terminal.raw
     assert "\u202e".encode() not in terminal.raw
+
+
+@pytest.mark.parametrize(("budget", "word"), [("fast", "a size such as"), ("10", "at least 1,000 bytes a second")])
+def test_a_budget_that_cannot_be_is_refused(budget: str, word: str) -> None:
+    command = [sys.executable, "-m", "tuistream", "--budget", budget]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode != 0
+    assert "--budget" in done.stderr
+    assert word in done.stderr
+
+
+def test_a_budget_holds_at_the_terminal() -> None:
+    with (
+        served("gbm", "--rate", "200", "--symbols", "4") as url,
+        Terminal(url, "--no-record", "--budget", "6kB/s", "--fps", "30", columns=160, lines=48) as terminal,
+    ):
+        terminal.until(lambda text: "live" in text and "kB/s" in text)
+        began = time.monotonic()
+        while time.monotonic() < began + 1.5:  # the first screen
+            terminal.pump()
+        taken: list[tuple[float, int]] = []
+        while time.monotonic() < began + 4.5:
+            before = len(terminal.raw)
+            terminal.pump()
+            taken.append((time.monotonic(), len(terminal.raw) - before))
+            if len(taken) % 10 == 0:
+                terminal.type("t")
+        # A reader that comes late may find two seconds' bytes in one, but no more than were allowed in all.
+        assert 3_000 < sum(count for _at, count in taken) <= 6_000 * 3 + 1_500
+        terminal.type("q")
+        assert terminal.end() == 0

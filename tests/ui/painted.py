@@ -111,7 +111,10 @@ class PaintedMonitor(Monitor):
     def expected(self) -> Cells:
         """What a full repaint by Textual would show."""
         screen = self.app.screen
-        update = screen._compositor.render_update(full=True, screen_stack=self.app._background_screens)
+        compositor = screen._compositor
+        waiting = set(compositor._dirty_regions)  # a full update takes them for done
+        update = compositor.render_update(full=True, screen_stack=self.app._background_screens)
+        compositor._dirty_regions.update(waiting)
         fresh = pyte.Screen(*self.app.size)
         pyte.Stream(fresh).feed(update.render_segments(self.app.console))  # type: ignore[union-attr]
         return cells(fresh)

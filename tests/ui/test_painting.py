@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 
@@ -37,9 +38,13 @@ def ticks(monitor: PaintedMonitor, chance: random.Random, count: int = 40) -> No
 
 
 async def assert_whole(monitor: PaintedMonitor, driver: Emulated, what: str) -> None:
-    await monitor.sent()
-    shown = cells(driver.screen)
-    assert not difference(shown, monitor.expected()), f"after {what}\n{difference(shown, monitor.expected())}"
+    for patience in range(100):  # the palette looks for its commands in its own time
+        await monitor.sent()
+        found = difference(cells(driver.screen), monitor.expected())
+        if not found:
+            return
+        await asyncio.sleep(patience / 1_000)
+    pytest.fail(f"after {what}\n{found}")
 
 
 @pytest.mark.parametrize(("seed", "budget"), [(0, 0), (1, 30_000), (2, 0)])

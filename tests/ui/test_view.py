@@ -51,8 +51,11 @@ def test_a_range_shows_at_least_its_span_from_a_time_that_columns_share(
     view = View(RANGES[RANGES.index(chosen)])
     view = view.zoomed(steps, view.base(t, edge, UTC))
     window = view.window(t, edge, columns, UTC)
-    assert window.t0 <= edge - view.span(view.base(t, edge, UTC))
-    assert edge <= window.t1 < edge + window.width
+    if edge - t[0] < MINUTE and chosen is AUTO and not view.zoom:
+        assert window.t0 <= t[0] <= edge <= window.t1
+    else:
+        assert window.t0 <= edge - view.span(view.base(t, edge, UTC))
+        assert edge <= window.t1 < edge + window.width
     assert window.t1 - window.t0 == columns * window.width >= window.span
     assert window.t0 % window.width == 0
 
@@ -91,7 +94,8 @@ def test_panning_moves_by_whole_columns_and_following_returns(
     panned = view.panned(-steps * before.width, before, view.base(t, edge, UTC), edge)
     after = panned.window(t, edge + later, columns, UTC)
     assert not panned.following
-    assert (after.width, after.t1) == (before.width, before.t1 - steps * before.width)
+    end = -(-edge // before.width) * before.width
+    assert (after.width, after.t1) == (before.width, end - steps * before.width)
     assert panned.followed() == view
 
 
@@ -116,11 +120,35 @@ def test_nothing_beyond_the_edge_is_asked_for(chosen: object, t: Times, back: in
     assert zoomed.window(t, edge, columns, UTC).end <= edge
 
 
+@given(ranges, ticks(), columns, st.integers(0, 200))
+def test_paged_it_stands_still_until_it_is_full_and_jumps_by_an_eighth(
+    chosen: object, t: Times, columns: int, step: int
+) -> None:
+    view, edge = View(RANGES[RANGES.index(chosen)]), int(t[-1])
+    view = View(view.range, 0, None, 0) if view.range.span else View(RANGES[4])
+    before = view.window(t, edge, columns, UTC, paged=True)
+    after = view.window(t, edge + step * before.width, columns, UTC, paged=True)
+    assert before.width == after.width
+    assert before.t0 <= edge - before.span
+    assert edge <= before.t1
+    page = max(1, columns // 8) * before.width
+    assert (after.t0 - before.t0) % page == 0
+    assert (after.t0 == before.t0) == (edge + step * before.width <= before.t1)
+
+
+def test_auto_stands_still_while_it_fills() -> None:
+    t = T0 + np.arange(120, dtype=np.int64) * SECOND // 2
+    windows = {(w.t0, w.t1) for n in range(1, 120) for w in [View(AUTO).window(t[:n], int(t[n - 1]), 100)]}
+    assert len(windows) == 7
+    assert all(t0 <= T0 < t0 + SECOND for t0, _t1 in windows)
+    assert View(AUTO).window(t[20:60], int(t[59]), 100, whole=False).span == int(t[59] - t[20])
+
+
 def test_auto_is_all_there_is_and_then_a_minute() -> None:
     t = T0 + np.arange(200, dtype=np.int64) * SECOND
     assert View(AUTO).window(t[:21], int(t[20]), 100).span == 20 * SECOND
     assert View(AUTO).window(t, int(t[-1]), 100).span == MINUTE
-    assert View(AUTO).window(t[:1], T0, 100).span == SECOND
+    assert View(AUTO).window(t[:1], T0, 100).span == 5 * SECOND
     assert View(AUTO).window(t[:0], T0, 100).span == MINUTE
 
 

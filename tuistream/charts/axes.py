@@ -1,6 +1,6 @@
 """Value axes: round ticks with just the digits they need, and ranges that stay while they fit.
 
-The time axis is in `time_axis`; its `time_ticks`, `bucket` and `anchored` are importable from here too.
+The time axis is in `time_axis`; its `time_ticks` is importable from here too.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from math import ceil, floor, isfinite, log10
 from typing import Final
 
-from tuistream.charts.time_axis import anchored, bucket, time_ticks
+from tuistream.charts.time_axis import time_ticks
 
-__all__ = ["anchored", "bucket", "fit_range", "sticky_range", "time_ticks", "value_ticks"]
+__all__ = ["fit_range", "sticky_range", "time_ticks", "value_ticks"]
 
 Range = tuple[float, float]
 Tick = tuple[float, str]

@@ -1,4 +1,4 @@
-"""The time axis: round local times, and columns that begin at round times. Times are ns since 1970 UTC."""
+"""The time axis: round local times. Times are ns since 1970 UTC."""
 
 from __future__ import annotations
 
@@ -26,40 +26,10 @@ _STEPS: Final[tuple[int, ...]] = (
 )
 _DAY_STEPS: Final = (1, 2, 7, 14)
 _MONTH_STEPS: Final[tuple[int, ...]] = (1, 2, 3, 6, *(12 * n * 10**power for power in range(4) for n in (1, 2, 5)))
-_WIDTHS: Final[tuple[int, ...]] = (
-    *_DECIMAL,
-    *_SECONDS,
-    *(n * HOUR for n in (1, 2, 3, 6, 12)),
-    *(n * DAY for n in (1, 2, 5, 10, 15, 30, 60, 100, 200, 500, 1_000, 2_000, 5_000)),
-)
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MONDAY: Final = date(1, 1, 1).toordinal()
-
-
-def bucket(span: int, columns: int) -> int:
-    """The narrowest round width, ns, of which `columns` hold `span` ns.
-
-    1, 2, 5, 10 … ns up to a second; 1, 2, 5, 10, 15, 30 s and min; 1, 2, 3, 6, 12 h; then days.
-    """
-    least = -(-max(1, span) // max(1, columns))
-    for width in _WIDTHS:
-        if width >= least:
-            return width
-    return -(-least // DAY) * DAY
-
-
-def anchored(t_end: int, span: int, columns: int) -> tuple[int, int]:
-    """The times t0 and t1 of a viewport of `columns` columns that shows at least `span` ns up to `t_end`.
-
-    Columns begin at whole multiples of their width since 1970, so that they stay as time goes on; t1 is the end of
-    the column that `t_end` lies in. That column is not over yet: the span fits into those before it.
-    """
-    columns = max(2, columns)
-    width = bucket(span, columns - 1)
-    t1 = -(-t_end // width) * width
-    return t1 - columns * width, t1
 
 
 def time_ticks(t0: int, t1: int, count: int, timezone: tzinfo | None = None) -> list[Tick]:

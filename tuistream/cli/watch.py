@@ -17,6 +17,7 @@ import click
 from tuistream.cli.options import feed_options, feeds_from, recording_path, run_options
 from tuistream.core.errors import SettingsError, TuistreamError
 
+LEAST_BUDGET = 1_000
 DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 
 
@@ -32,6 +33,7 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 @click.option("--memory", default="512MB", show_default=True, metavar="SIZE", help="Bound on all ticks kept.")
 @click.option("--averages", default="15", show_default=True, metavar="N,…", help="Lengths of the moving averages.")
 @click.option("--fps", type=click.IntRange(1, 60), default=10, show_default=True, help="Drawings a second, at most.")
+@click.option("--budget", default="", metavar="SIZE", help="Bytes a second to the terminal, at most, such as 10kB/s.")
 @click.option("--glyphs", type=click.Choice(["braille", "blocks", "ascii"]), default=None, help="What to draw with.")
 @click.option("--theme", default="", metavar="NAME", help="Colours; t on the screen goes through them.")
 @run_options
@@ -49,8 +51,14 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         window=given["window"],
         memory=parse_size(given["memory"], "--memory"),
     )
+    view = {
+        "fps": given["fps"],
+        "budget": _budget(given["budget"]),
+        "glyphs": given["glyphs"] or "",
+        "theme": given["theme"],
+        "averages": averages,
+    }
     _need_terminal()
-    view = {"fps": given["fps"], "glyphs": given["glyphs"] or "", "theme": given["theme"], "averages": averages}
     with contextlib.ExitStack() as stack:
         demo = ""
         if not urls:
@@ -95,6 +103,18 @@ def _need_terminal() -> None:
         raise TuistreamError("a terminal is needed to watch; without one, use: tuistream record URL")
     if os.environ.get("TERM", "") == "dumb":
         raise TuistreamError("this terminal (TERM=dumb) cannot show a screen; use: tuistream record URL")
+
+
+def _budget(text: str) -> int:
+    """Bytes a second; 0 where none is given."""
+    from tuistream.config import parse_size
+
+    if not text:
+        return 0
+    size = parse_size(text.removesuffix("/s"), "--budget")
+    if size < LEAST_BUDGET:
+        raise SettingsError(f"--budget {text!r}: at least {LEAST_BUDGET:,} bytes a second are needed for a screen")
+    return size
 
 
 def _lengths(text: str) -> tuple[int, ...]:

@@ -81,6 +81,7 @@ class TuistreamApp(PaintedApp):
         self._slow_at = 0
         self._streams = Streams(session)
         self._status = StatusLine(session, signs, options.timezone)
+        self._sent_shown = options.budget > 0
         self._demo = Line(id="demo")
         self._demo_text = demo
         self._list = WatchList(self._streams, signs, glyphs)
@@ -133,7 +134,7 @@ class TuistreamApp(PaintedApp):
         self._grid.update(as_of)
         if slow:
             self._slow_at = now
-            self._status.update(now, self._recording(), self.paused)
+            self._update_status(now)
             self._events.update(now)
             if self.paused is None:
                 self._list.update(as_of)
@@ -201,6 +202,10 @@ class TuistreamApp(PaintedApp):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self._say(f"theme {self.theme}, {names.index(self.theme) + 1} of {len(names)}")
 
+    def action_sent(self) -> None:
+        self._sent_shown = not self._sent_shown
+        self._say(f"bytes to the terminal {'shown' if self._sent_shown else 'not shown'}")
+
     async def action_screenshot(self) -> None:  # type: ignore[override]
         name = f"tuistream-{local_time(self.options.clock(), self.options.timezone):%Y%m%d-%H%M%S}.svg"
         picture = self.export_screenshot(title="tuistream")
@@ -258,7 +263,10 @@ class TuistreamApp(PaintedApp):
     def _say(self, text: str) -> None:
         now = self.options.clock()
         self._status.say(text, now)
-        self._status.update(now, self._recording(), self.paused)
+        self._update_status(now)
+
+    def _update_status(self, now: int) -> None:
+        self._status.update(now, self._recording(), self.paused, self.bytes_sent if self._sent_shown else None)
 
     def _fit(self, size: Size) -> None:
         """Lay out for the terminal's size."""

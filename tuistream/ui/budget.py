@@ -6,12 +6,12 @@ from typing import Final
 
 BURST_PART: Final = 0.25  # of a second's bytes may be sent at once; the rest of them comes evenly
 LEAST: Final = 1_000  # bytes a second; with fewer no screen can be kept
-FIRST_SCREEN: Final = 64_000  # bytes that are let through at the start, so that there is something to look at
-STARTING_NS: Final = 2_000_000_000
+FIRST_SCREEN: Final = 32_000  # bytes that are let through at the start, so that there is something to look at
+STARTING_NS: Final = 1_000_000_000
 
 
 class Budget:
-    """A ceiling of `rate` bytes in any second, but for the first screen in the first two seconds.
+    """A ceiling of `rate` bytes in any second, but for the first screen in the first second.
 
     A token bucket: it holds at most a quarter of a second's bytes and is filled with three quarters of them a second.
     """

@@ -93,6 +93,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("events newest", ("end",), "End", "newest", "events: the newest", "", Pane.EVENTS, "newest"),
     # Program
     Command("screenshot", ("s",), "s", "screenshot", "the screen into an SVG file", "Program"),
+    Command("sent", ("b",), "b", "sent", "bytes a second to the terminal: show, hide", "Program"),
     Command("theme", ("t",), "t", "theme", "next theme", "Program"),
     Command("palette", ("ctrl+p",), "Ctrl+P", "command_palette", "palette: find a command", "Program"),
     Command("help", ("question_mark",), "?", "help", "all keys", "Program", footer="help"),

@@ -25,8 +25,10 @@ class ChartControls(Widget):
 
     BINDINGS: ClassVar[list[Binding]] = bindings(Pane.PANEL)  # type: ignore[assignment]
 
-    def __init__(self, streams: Streams, timezone: tzinfo | None) -> None:
+    def __init__(self, streams: Streams, timezone: tzinfo | None, paged: bool = False) -> None:
+        """paged: windows jump instead of sliding, where every byte counts."""
         super().__init__()
+        self._paged = paged
         self.chart: Chart | None = None
         self.edge = 0  # now by the clock of the chart's stream, ns
         self._streams = streams
@@ -190,16 +192,19 @@ class ChartControls(Widget):
         return chart, self.window(chart)
 
     def base(self, chart: Chart, view: View | None = None) -> int:
-        return (view or chart.view).base(chart.state.series.t, self.edge, self._timezone)
+        series = chart.state.series
+        return (view or chart.view).base(series.t, self.edge, self._timezone, series.total == len(series))
 
-    def window(self, chart: Chart) -> Window:
+    def window(self, chart: Chart, view: View | None = None) -> Window:
+        series = chart.state.series
         columns, _rows = self.canvas()
-        return chart.view.window(chart.state.series.t, self.edge, columns, self._timezone)
+        whole = series.total == len(series)
+        shown = view or chart.view
+        return shown.window(series.t, self.edge, columns, self._timezone, whole=whole, paged=self._paged)
 
     def behind(self, view: View) -> str:
         assert self.chart is not None
-        end = view.window(self.chart.state.series.t, self.edge, self.canvas()[0], self._timezone).end
-        return format_duration(max(0, self.edge - end))
+        return format_duration(max(0, self.edge - self.window(self.chart, view).end))
 
 
 def _next(options: tuple[str, ...], now: str) -> str:

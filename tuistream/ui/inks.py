@@ -11,17 +11,25 @@ from rich.style import Style
 
 MOST_STYLES: Final = 4_096
 RESET: Final = "\x1b[m"
-# Attributes with their SGR codes; those that show on a blank come second.
-_ON_GLYPHS: Final = (("bold", "1"), ("dim", "2"), ("italic", "3"), ("blink", "5"), ("blink2", "6"), ("conceal", "8"))
-_ON_BLANKS: Final = (
-    ("underline", "4"),
-    ("reverse", "7"),
-    ("strike", "9"),
-    ("underline2", "21"),
-    ("frame", "51"),
-    ("encircle", "52"),
-    ("overline", "53"),
+# Attributes of Rich with the codes that turn them on and off; those that show on a blank come second.
+_ON_GLYPHS: Final = (
+    ("bold", "1", "22"),
+    ("dim", "2", "22"),
+    ("italic", "3", "23"),
+    ("blink", "5", "25"),
+    ("blink2", "6", "25"),
+    ("conceal", "8", "28"),
 )
+_ON_BLANKS: Final = (
+    ("underline", "4", "24"),
+    ("reverse", "7", "27"),
+    ("strike", "9", "29"),
+    ("underline2", "21", "24"),
+    ("frame", "51", "54"),
+    ("encircle", "52", "54"),
+    ("overline", "53", "55"),
+)
+_OFF: Final = {on: off for _name, on, off in (*_ON_GLYPHS, *_ON_BLANKS)}
 Numbers = NDArray[np.int64]
 Codes = tuple[str, str, str]  # of attributes, foreground and background; "" for the terminal's own
 
@@ -74,20 +82,19 @@ class Inks:
         now = self._codes[after]
         if was == now:
             return ""
-        if was[0] and was[0] != now[0]:
-            whole = ";".join(code for code in now if code)
-            return f"\x1b[0;{whole}m" if whole else RESET
-        changes = (
-            new or default for old, new, default in zip(was, now, ("0", "39", "49"), strict=True) if new != old
-        )
-        return f"\x1b[{';'.join(changes)}m"
+        had, has = was[0].split(";"), now[0].split(";")
+        off = list(dict.fromkeys(_OFF[code] for code in had if code and code not in has))
+        # What turns one attribute off may turn off others that stay.
+        on = [code for code in has if code and (code not in had or _OFF[code] in off)]
+        colours = [new or none for old, new, none in zip(was[1:], now[1:], ("39", "49"), strict=True) if new != old]
+        return f"\x1b[{';'.join([*off, *on, *colours])}m"
 
     def _split(self, style: Style | None) -> tuple[Codes, Codes]:
         """What a style looks like on a glyph and on a blank."""
         if style is None:
             return ("", "", ""), ("", "", "")
-        glyphs = [code for name, code in _ON_GLYPHS if getattr(style, name)]
-        blanks = [code for name, code in _ON_BLANKS if getattr(style, name)]
+        glyphs = [on for name, on, _off in _ON_GLYPHS if getattr(style, name)]
+        blanks = [on for name, on, _off in _ON_BLANKS if getattr(style, name)]
         fore = back = ""
         if style.color is not None and not style.color.is_default:
             fore = ";".join(style.color.downgrade(self._system).get_ansi_codes())

@@ -30,7 +30,7 @@ class Panel(ChartControls, can_focus=True):
     def __init__(
         self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
     ) -> None:
-        super().__init__(streams, options.timezone)
+        super().__init__(streams, options.timezone, paged=options.budget > 0)
         self.number = 0
         self._session = session
         self._rows = rows

@@ -134,6 +134,8 @@ class StatusLine(Line):
         self._signs = signs
         self._timezone = timezone
         self._rate = Rate()
+        self._sent_rate = Rate()
+        self._sent_text, self._sent_at = "", 0
         self._message = ""
         self._message_until = 0
 
@@ -141,8 +143,8 @@ class StatusLine(Line):
         """Show `message` for a few seconds, at once."""
         self._message, self._message_until = printable(message), now + MESSAGE_NS
 
-    def update(self, now: int, recording: RecordingStatus, paused: int | None) -> None:
-        """now, and since when the view is paused: ns since 1970 UTC."""
+    def update(self, now: int, recording: RecordingStatus, paused: int | None, sent: int | None = None) -> None:
+        """now, and since when the view is paused: ns since 1970 UTC. sent: bytes to the terminal, if shown."""
         session = self._session
         feeds = list(session.feeds.values())
         rate = self._rate.update(now, session.ticks)
@@ -160,9 +162,18 @@ class StatusLine(Line):
         lags = [feed.lag for feed in feeds if feed.lag is not None and feed.state is FeedState.LIVE]
         if lags and abs(lag := max(lags)) < LAG_SHOWN_BELOW:
             groups.append(Group(((f"lag {lag_text(lag)}", "dim"),), 7))
+        if sent is not None:
+            groups.append(Group(((self._sent(now, sent), "dim"),), 5))
         groups += trouble_groups(feeds, session.gaps)
         groups += recording_groups(recording, self._signs)
         self.show(spread([*groups, clock], self.size.width, ("   ", ""), " "))
+
+    def _sent(self, now: int, sent: int) -> str:
+        """What goes to the terminal a second; looked at once a second, so that it stands still between."""
+        if not 0 <= now - self._sent_at < SECOND:
+            self._sent_at = now
+            self._sent_text = f"{self._sent_rate.update(now, sent) / 1_000:.1f} kB/s"
+        return self._sent_text
 
 
 def compact_rate(rate: float) -> str:

@@ -14,6 +14,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 AUTO_SPAN = MINUTE
+AUTO_STEPS = tuple(n * SECOND for n in (5, 10, 15, 20, 30, 45, 60))  # spans of the first minute
+PAGES = 8  # a window that is paged jumps by such a part of itself
 MIN_SPAN = 10 * MS
 MAX_SPAN = 36_525 * DAY  # a hundred years
 TICKS_SHOWN = 50
@@ -88,8 +90,8 @@ class View:
     def following(self) -> bool:
         return self.centre is None
 
-    def base(self, t: Times, edge: int, timezone: tzinfo | None) -> int:
-        """The span, ns, before zoom, of ticks at `t` seen at `edge`."""
+    def base(self, t: Times, edge: int, timezone: tzinfo | None, whole: bool = True) -> int:
+        """The span, ns, before zoom, of ticks at `t` seen at `edge`. whole: no tick has left memory yet."""
         if self.held:
             return self.held
         if self.range.span:
@@ -98,6 +100,8 @@ class View:
             return AUTO_SPAN
         if self.range is AUTO:
             span = min(edge - int(t[0]), AUTO_SPAN)
+            if whole:
+                return next(step for step in AUTO_STEPS if step >= span)
         elif self.range is TICKS:
             span = edge - int(t[max(0, len(t) - TICKS_SHOWN)])
         elif self.range is TODAY:
@@ -109,13 +113,35 @@ class View:
     def span(self, base: int) -> int:
         return scaled(base, self.zoom)
 
-    def window(self, t: Times, edge: int, columns: int, timezone: tzinfo | None = None) -> Window:
-        """The window of `columns` columns on ticks at `t` (int64[n], ns, oldest first), at `edge` while following."""
-        span = self.span(self.base(t, edge, timezone))
+    def window(
+        self,
+        t: Times,
+        edge: int,
+        columns: int,
+        timezone: tzinfo | None = None,
+        *,
+        whole: bool = True,
+        paged: bool = False,
+    ) -> Window:
+        """The window of `columns` columns on ticks at `t` (int64[n], ns, oldest first), at `edge` while following.
+
+        The range auto stands still while it fills, from the first tick to the end of the step that it is in; so few
+        cells change. With `paged` any window does, but for a jump by an eighth of it when it is full.
+        """
+        span = self.span(self.base(t, edge, timezone, whole))
         end = edge if self.centre is None else min(self.centre + span // 2, edge)
-        width = column_width(span, columns - 1)  # the last column is not over yet
-        t1 = -(-end // width) * width
+        ahead = max(1, columns // PAGES) if paged and self.centre is None else 1
+        width = column_width(span, columns - ahead)  # the last column is not over yet
+        if self._fills(t, edge, whole):
+            t0 = int(t[0]) // width * width
+            return Window(t0, t0 + columns * width, width, span, end)
+        t1 = -(-end // (ahead * width)) * ahead * width
         return Window(t1 - columns * width, t1, width, span, end)
+
+    def _fills(self, t: Times, edge: int, whole: bool) -> bool:
+        """Whether the range auto is in its first minute."""
+        shown = self.range is AUTO and self.zoom == 0 and self.centre is None
+        return shown and whole and len(t) > 0 and edge - int(t[0]) < AUTO_SPAN
 
     def zoomed(self, steps: int, base: int) -> View:
         """Nearer by `steps` (further where negative), about the newest tick or, panned, about the middle."""
@@ -124,7 +150,7 @@ class View:
 
     def panned(self, by: int, now: Window, base: int, edge: int) -> View:
         """Moved by `by` ns (back where negative) from `now`; at the edge it follows again."""
-        end = (now.t1 if self.centre is None else now.end) + by
+        end = (-(-now.end // now.width) * now.width if self.centre is None else now.end) + by
         if end >= edge:
             return self.followed()
         return replace(self, centre=end - now.span // 2, held=base)
