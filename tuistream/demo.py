@@ -1,17 +1,34 @@
-"""The price server that a demo connects to, as a child that never outlives us."""
+"""What a demo needs: a price server, as a child that never outlives us, and a folder for its recording."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tuistream.core.errors import TuistreamError
+from tuistream.store.lock import writer_of
 
 ARGUMENTS = ("serve", "gbm", "--port", "0", "--symbols", "4", "--rate", "20", "--step", "1h", "--volatility", "0.4")
 STOP_SECONDS = 2.0
+FOLDER_PREFIX = "tuistream-demo-"
+DEMO_FILE = "demo.db"
+ABANDONED_SECONDS = 60.0  # a folder without a writer that is younger may be of a demo that just starts
+
+
+@contextmanager
+def recording_folder() -> Iterator[Path]:
+    """A folder for the demo's recording, which goes with it; those of demos that were killed go, too."""
+    for old in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        if writer_of(old / DEMO_FILE) is None and time.time() - old.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
+        yield Path(folder)
 
 
 @contextmanager

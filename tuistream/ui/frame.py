@@ -70,7 +70,7 @@ def _candidates(
     ]
     if row is None or row.last != row.last:
         return [*(([], right) for right in rights), ([], [])]
-    sign, ink = (signs.stale, "stale") if row.silent else signs.move(row.last, row.previous)
+    sign, ink = (signs.stale, "stale") if row.silent else signs.move(row.last, row.first)
     value_ink = "stale" if row.silent else "value"
     last: list[Part] = [(line, "edge"), (f" {format_value(row.last, row.digits)} ", value_ink), (f"{sign} ", ink)]
     change = row.last - row.first

@@ -208,7 +208,7 @@ class Tabs(Line):
         self._spans = []
         x = 0
         for row in rows:
-            sign, ink = self._signs.move(row.last, row.previous)
+            sign, ink = self._signs.move(row.last, row.first)
             chosen = row.key == current
             tab: list[Part] = [
                 (f" {row.number} {row.label} ", "selected" if chosen else "stale" if row.silent else "plain"),

@@ -170,7 +170,7 @@ def header(columns: dict[str, int]) -> list[Part]:
 def cells(row: Row, columns: dict[str, int], now: int, signs: Signs, selected: bool, spark: str) -> list[Part]:
     """One row of the list. now: ns."""
     value_ink = "stale" if row.silent else "plain"
-    sign, ink = signs.move(row.last, row.previous)
+    sign, ink = signs.move(row.last, row.first)
     if row.silent:
         sign, ink = signs.stale, "stale"
     parts: list[Part] = [(f"{signs.cursor} " if selected else "  ", "accent")]
