@@ -45,6 +45,11 @@ def ping_reply(message: Object) -> str | None:
     return None
 
 
+def is_beat(message: Object) -> bool:
+    """Whether a message of one key is a heartbeat: `{"hb": 1}`, or a ping that is owed an answer."""
+    return "hb" in message or "heartbeat" in message or ping_reply(message) is not None
+
+
 def degree(values: Iterable[tuple[str, Any]], answer: bool) -> int:
     """2: control whatever it holds. 1: control unless it holds data. 0: no control. values: keys with their words."""
     found = 1 if answer else 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from tuistream.decoders.contract import DecoderOptions
 from tuistream.decoders.discovery import vocabulary as words
-from tuistream.decoders.discovery.control import complaint, degree, ping_reply
+from tuistream.decoders.discovery.control import complaint, degree, is_beat, ping_reply
 from tuistream.decoders.discovery.plan import Entry, Plan, RowList, plan_for
 from tuistream.decoders.discovery.shapes import MAX_SHAPE, Object, Shape, is_list_row, shape_of, size_of
 from tuistream.decoders.discovery.streams import StreamFinder
@@ -54,6 +54,9 @@ class Reader:
         self._recv = recv
         self._new_shapes = 0
         if type(value) is dict:
+            if len(value) == 1 and is_beat(value):
+                self._take_control(value)
+                return
             shape = shape_of(value)
             plan = self._top.plans.get(shape)
             if plan is None or not plan.flat or not self._flat_tick(plan, value):

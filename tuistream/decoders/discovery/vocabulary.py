@@ -93,13 +93,13 @@ ALWAYS_CONTROL = frozenset(
     _words(
         "subscribe subscribed unsubscribe unsubscribed subscriptions subscriptionstatus subscription_succeeded "
         "unsubscription_succeeded subscription_error subscriptions_updated ping pong ack error auth authenticated "
-        "login logout conf"
+        "login logout conf heartbeat heartbeats hb keepalive keep-alive"
     )
 )
 # Control where it holds no number but of its own.
 OFTEN_CONTROL = frozenset(
     _words(
-        "heartbeat heartbeats hb keepalive keep-alive alive info status systemstatus system welcome hello connected "
+        "alive info status systemstatus system welcome hello connected "
         "connection open opened ready success notice greeting session subscription command_resp"
     )
 )
