@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.decoders.fuzz import Frames, faults_of
@@ -17,6 +17,7 @@ from tuistream import decoders
 from tuistream.core.batch import Batch
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.wire.bulk import MAX_TEMPLATES, WORTH_IT
+from tuistream.decoders.wire.skeleton import VARYING
 from tuistream.decoders.wire.time_columns import from_floats, from_integers
 from tuistream.decoders.wire.timestamps import to_ns
 
@@ -159,6 +160,7 @@ def test_a_plain_feed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SEEDS)
+@settings(max_examples=35)
 @given(data=st.data())
 def test_near_misses(name: str, data: st.DataObject) -> None:
     seeds = SEEDS[name]
@@ -169,6 +171,66 @@ def test_near_misses(name: str, data: st.DataObject) -> None:
         read += usual(name, data.draw(st.integers(0, 24)), seed=data.draw(st.integers(0, 99)))
         reads.append(data.draw(st.permutations(read)))
     assert_same(reads)
+
+
+@pytest.mark.parametrize("name", SEEDS)
+@settings(max_examples=35)
+@given(data=st.data())
+def test_digits_and_signs_anywhere(name: str, data: st.DataObject) -> None:
+    """What these change, the skeleton does not show."""
+    read = usual(name, 24, seed=3)
+    for at in data.draw(st.lists(st.integers(0, 23), min_size=1, max_size=3)):
+        frame = read[at]
+        for _ in range(data.draw(st.integers(1, 3))):
+            where = data.draw(st.integers(0, len(frame)))
+            if data.draw(st.booleans()):
+                frame = frame[:where] + data.draw(st.sampled_from((b"0", b"1", b"-", b"-0"))) + frame[where:]
+            elif frame[where : where + 1] in tuple(b"%c" % char for char in VARYING):
+                frame = frame[:where] + frame[where + 1 :]
+        read[at] = frame
+    assert_same([usual(name, 24), usual(name, 24, seed=2), read, usual(name, 24, seed=4)])
+
+
+ODD_ONES = {
+    "a key with a digit more": (b'{"s":"A","price":1.5,"n":%d}', b'{"s":"A","price":1.5,"n7":1}'),
+    "a field with a digit more": (b'{"s":"A","price":1.5,"qty":%d}', b'{"s":"A","price":1.5,"qt7y":1}'),
+    "keys in another order": (b'{"v1":%d,"v2":2,"s":"A"}', b'{"v2":1,"v1":2,"s":"A"}'),
+    "a name with a digit more": (b'{"s":"A","price":%d}', b'{"s":"A1","price":1}'),
+    "a name with another digit": (b'{"s":"A1","price":%d}', b'{"s":"A2","price":1}'),
+    "a name that is another number": (b'{"sensor":7,"price":%d.5}', b'{"sensor":8,"price":1.5}'),
+    "a string that is minus zero": (b'{"s":"A","price":"%d"}', b'{"s":"A","price":"-0"}'),
+    "a number that is minus zero": (b'{"s":"A","price":%d}', b'{"s":"A","price":-0}'),
+    "a float that is minus zero": (b'{"s":"A","price":%d.0}', b'{"s":"A","price":-0.0}'),
+    "a fraction without a digit": (b'{"s":"A","price":"%d.5"}', b'{"s":"A","price":".5"}'),
+    "no number": (b'{"s":"A","price":"%d"}', b'{"s":"A","price":"-"}'),
+    "an empty number": (b'{"s":"A","price":"%d"}', b'{"s":"A","price":""}'),
+    "leading zeros": (b'{"s":"A","price":"%d"}', b'{"s":"A","price":"007"}'),
+    "leading zeros of an id": (b'{"s":"A","price":%d.5,"id":"1234567"}', b'{"s":"A","price":1.5,"id":"0034567"}'),
+    "an id past 64 bits": (b'{"s":"A","price":%d.5,"id":1234567}', b'{"s":"A","price":1.5,"id":' + b"9" * 30 + b"}"),
+    "a number past all floats": (b'{"s":"A","price":%d}', b'{"s":"A","price":' + b"9" * 400 + b"}"),
+    "a string past all floats": (b'{"s":"A","price":"%d"}', b'{"s":"A","price":"' + b"9" * 400 + b'"}'),
+    "a time of long ago": (b'{"ts":17951720270%02d,"price":1.5}', b'{"ts":7,"price":1.5}'),
+    "a time in another unit": (b'{"ts":17951720270%02d,"price":1.5}', b'{"ts":1795172027,"price":1.5}'),
+    "a float time that is negative": (b'{"ts":17951720%02d.5,"price":1.5}', b'{"ts":-1795172027.5,"price":1.5}'),
+    "a trade that is none": (
+        b'{"e":"trade","E":1,"s":"A","t":%d,"p":"1.5","q":"2.5","T":1795172027060,"m":true,"X":"MARKET"}',
+        b'{"e":"trade","E":1,"s":"A","t":5,"p":"0.0","q":"0.0","T":1795172027060,"m":true,"X":"MARKET1"}',
+    ),
+}
+
+
+@pytest.mark.parametrize(("usual_one", "odd"), ODD_ONES.values(), ids=ODD_ONES)
+def test_one_odd_frame_of_the_same_skeleton(usual_one: bytes, odd: bytes) -> None:
+    plain = [usual_one % n for n in range(10, 30)]
+    for at in (0, 7, 19):
+        assert_same([plain, plain, [*plain[:at], odd, *plain[at:]], plain])
+
+
+def test_frames_that_are_messages_only_together() -> None:
+    plain = [b'{"a":%d,"b":2}' % n for n in range(10, 30)]
+    assert_same([plain, plain, [*plain, b'{"a":1', b'"b":2}', *plain]])
+    assert_same([plain, plain, [*plain, b'{"a":1,"b":2},{"a":1', b'"b":2}', *plain]])
+    assert_same([plain, plain, [*plain, b'{"a":1,"b":2}\0{"a":1,"b":2}', *plain]])
 
 
 @pytest.mark.parametrize("name", decoders.known())
