@@ -9,7 +9,7 @@ import numpy as np
 
 from tuistream.decoders.wire.skeleton import VARYING, Positions, Reading, Template, Unfit
 
-WORTH_IT = 8  # frames of a read, and of one skeleton in it
+WORTH_IT = 16  # frames of a read, and of one skeleton in it
 MAX_TEMPLATES = 256  # that are remembered, with the skeletons that can have none; past it all are forgotten
 MAX_LEARNED = 4  # templates that are made after one read, since each takes a ms
 MAX_NEW_LABELS = 64  # frames of one skeleton that are looked at for such after one read
@@ -100,19 +100,18 @@ class Bulk:
         if template is None:
             return at
         try:
-            blocks, left = template.blocks(frames, at, recv)
+            taken = template.take(frames, at, recv)
         except Unfit:
             self._failures[number] += 1
             if self._failures[number] >= MAX_FAILURES:
                 self._templates[number] = None
             return at
         self._failures[number] = 0
-        for rows, block in blocks:
+        for rows, block in taken.blocks:
             rows.add_block(block)
-        if len(left):
-            which = np.searchsorted(at, left[:MAX_NEW_LABELS]).tolist()
-            self._unlabelled.extend((template, frames[i]) for i in which)
-        return left
+        if template.has_room:
+            self._unlabelled.extend((template, frames[i]) for i in taken.new[:MAX_NEW_LABELS].tolist())
+        return taken.left
 
 
 def _in_order(positions: Positions) -> list[int]:

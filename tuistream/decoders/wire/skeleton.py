@@ -27,6 +27,8 @@ from tuistream.decoders.wire.time_columns import from_floats, from_integers, fro
 VARYING = b"0123456789-"
 DIGITS = VARYING.decode()
 MAX_LABELS = 1_000  # of one template
+WORTH_A_BLOCK = 4  # ticks of one label, on average
+NEW = -1  # the number of a label that has none
 MAX_LEAVES = 128  # values of a message that has a template
 
 Keys = tuple[str, ...]  # from the message's top to a value
@@ -52,6 +54,17 @@ class Reading:
 
 class Unfit(Exception):
     """There can be no template of a message, or a template does not fit these."""
+
+
+@dataclass(slots=True, eq=False)
+class Taken:
+    """What a template made of some frames: blocks with their streams, the frames that are left to the general way,
+    as positions in the read, and those whose label is new, as positions in what it was given.
+    """
+
+    blocks: list[tuple[StreamRows, Block]]
+    left: Positions
+    new: Positions
 
 
 class Template:
@@ -92,6 +105,11 @@ class Template:
         self._readings: list[Reading | None] = []
         self.add_label(frame, reading)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it can learn another label."""
+        return len(self._readings) < MAX_LABELS
+
     def add_label(self, frame: bytes, reading: Reading | None) -> None:
         """How messages with the label of `frame`, which fitted, are read."""
         if self._label is None:
@@ -102,49 +120,49 @@ class Template:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Unfit from error
         label = self._label(message)
-        if label not in self._numbers and len(self._readings) < MAX_LABELS:
+        if label not in self._numbers and self.has_room:
             self._numbers[label] = len(self._readings)
             self._readings.append(reading if reading and self._alike(reading) else None)
 
-    def blocks(
-        self, frames: Sequence[bytes], at: Positions, recv: int
-    ) -> tuple[list[tuple[StreamRows, Block]], Positions]:
-        """The ticks of `frames`, all of this skeleton, which stand at `at` in the read; and the frames not taken.
-
-        Raises Unfit.
-        """
+    def take(self, frames: Sequence[bytes], at: Positions, recv: int) -> Taken:
+        """The ticks of `frames`, all of this skeleton, which stand at `at` in the read. Raises Unfit."""
         text = b"[%b]" % b",".join(frames)
         try:
             messages = self._messages(text)
+            labels = self._labels(messages)
+            distinct = dict.fromkeys(labels.tolist())
+            if len(distinct) * WORTH_A_BLOCK > len(messages):
+                return Taken([], at, np.flatnonzero(labels == NEW))
             columns = [np.fromiter(map(get, messages), np.float64, len(messages)) for get in self._fields]
             # As a number "-0" is 0, but as a string that holds one it is -0.0.
             if self._numeric_texts and any((column == 0.0).any() for column in columns) and b"-0" in text:
                 raise Unfit
             whole = _Columns(at, columns, self._times(messages, recv), self._ids(messages))
-            return self._by_label(messages, whole)
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
             raise Unfit from error
+        return self._by_label(whole, labels, list(distinct))
 
-    def _by_label(self, messages: list[Any], whole: _Columns) -> tuple[list[tuple[StreamRows, Block]], Positions]:
-        nothing = whole.at[:0]
+    def _labels(self, messages: list[Any]) -> Positions:
+        """The number of each message's label, or NEW; where there is only one, once for all."""
         if self._label is None:
-            numbers = np.zeros(1, dtype=np.int64)
-        else:
-            told = map(self._numbers.get, map(self._label, messages), repeat(-1))
-            numbers = np.fromiter(told, np.int64, len(messages))
-        first = int(numbers[0])
-        reading = self._readings[first] if first >= 0 else None
-        if reading is not None and bool((numbers == first).all()):
-            return [(reading.rows, whole.block(reading))], nothing
-        blocks, left = [], [nothing]
-        for number in dict.fromkeys(numbers.tolist()):
-            rows = np.flatnonzero(numbers == number)
-            reading = self._readings[number] if number >= 0 else None
-            if reading is None:
-                left.append(whole.at[rows])
+            return np.zeros(1, dtype=np.int64)
+        told = map(self._numbers.get, map(self._label, messages), repeat(NEW))
+        return np.fromiter(told, np.int64, len(messages))
+
+    def _by_label(self, whole: _Columns, labels: Positions, distinct: list[int]) -> Taken:
+        taken = Taken([], whole.at[:0], whole.at[:0])
+        for number in distinct:
+            reading = self._readings[number] if number != NEW else None
+            if reading is not None and len(distinct) == 1:
+                taken.blocks.append((reading.rows, whole.block(reading)))
+                continue
+            rows = np.flatnonzero(labels == number) if len(labels) > 1 else np.arange(len(whole.at))
+            if reading is not None:
+                taken.blocks.append((reading.rows, whole.at_rows(rows).block(reading)))
             else:
-                blocks.append((reading.rows, whole.at_rows(rows).block(reading)))
-        return blocks, np.concatenate(left)
+                taken.left = np.concatenate((taken.left, whole.at[rows]))
+                taken.new = rows if number == NEW else taken.new
+        return taken
 
     def _alike(self, reading: Reading) -> bool:
         """Whether `reading` differs in nothing but the stream, and the columns there."""
