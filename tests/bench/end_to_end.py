@@ -82,7 +82,7 @@ def _run(name: str, url: str, path: str, out: Connection) -> None:
 def measured(name: str, count: int) -> tuple[float, int, float]:
     """Ticks a second, rows stored, peak MB, of a program in a process of its own."""
     context = multiprocessing.get_context("spawn")
-    with tempfile.TemporaryDirectory() as folder, sender(count, same=count >= 100_000) as url:
+    with tempfile.TemporaryDirectory() as folder, sender(count) as url:
         path = Path(folder, "bench.db")
         out, its_end = context.Pipe(duplex=False)
         process = context.Process(target=_run, args=(name, url, str(path), its_end))

@@ -9,10 +9,12 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 
 # 42 bytes on the wire, as in the measurements that the goals come from.
 PAYLOAD = b'{"time": 1795172027.061, "price": 144.89}'[:40]
 LOOK_FOR_PINGS = 10_000  # ticks
+BLOCK = 1_000  # frames sent at once
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -48,16 +50,10 @@ def _accept(listener: socket.socket) -> socket.socket:
     return connection
 
 
-def _flat_out(connection: socket.socket, count: int, chunk: int = 2_000) -> None:
-    for start in range(0, count, chunk):
-        connection.sendall(b"".join(frame(tick(i)) for i in range(start, min(count, start + chunk))))
-
-
-def _same_flat_out(connection: socket.socket, count: int) -> None:
-    """The same bytes again and again: the sender costs nothing, the receiver is what is measured."""
-    block = b"".join(frame(tick(i)) for i in range(1_000))
-    for _ in range(count // 1_000):
-        connection.sendall(block)
+def _blocks(count: int) -> list[bytes]:
+    """All frames, made before anybody connects: then the sender costs nothing, and the receiver is measured."""
+    starts = range(0, count, BLOCK)
+    return [b"".join(frame(tick(i)) for i in range(start, min(count, start + BLOCK))) for start in starts]
 
 
 def _paced(connection: socket.socket, count: int, rate: float, symbols: int) -> None:
@@ -87,16 +83,16 @@ def _answer_pings(connection: socket.socket) -> None:
         received = received[6 + length :]
 
 
-def _serve(listener: socket.socket, count: int, rate: float, same: bool, symbols: int) -> None:
+def _serve(listener: socket.socket, count: int, rate: float, symbols: int, ready: Event) -> None:
+    blocks = [] if rate else _blocks(count)
+    ready.set()
     while True:
         connection = _accept(listener)
         try:
             if rate:
                 _paced(connection, count, rate, symbols)
-            elif same:
-                _same_flat_out(connection, count)
-            else:
-                _flat_out(connection, count)
+            for block in blocks:
+                connection.sendall(block)
             connection.sendall(b"\x88\x02\x03\xe8")
             connection.recv(4096)
         except OSError:
@@ -105,16 +101,17 @@ def _serve(listener: socket.socket, count: int, rate: float, same: bool, symbols
 
 
 @contextmanager
-def sender(count: int, rate: float = 0.0, *, same: bool = False, symbols: int = 1) -> Iterator[str]:
+def sender(count: int, rate: float = 0.0, *, symbols: int = 1) -> Iterator[str]:
     """A server that sends `count` ticks to each client in turn, then closes with 1000. Gives its URL.
 
     rate: ticks/s in all, one send() each; 0 for flat out, in large chunks. symbols: streams, where there is a rate.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        process = multiprocessing.get_context("fork").Process(
-            target=_serve, args=(listener, count, rate, same, symbols), daemon=True
-        )
+        context = multiprocessing.get_context("fork")
+        ready = context.Event()
+        process = context.Process(target=_serve, args=(listener, count, rate, symbols, ready), daemon=True)
         process.start()
+        ready.wait()
         try:
             yield f"ws://127.0.0.1:{listener.getsockname()[1]}"
         finally:

@@ -95,7 +95,7 @@ def rows(short: bool) -> list[Row]:
 
 def _flat_out(count: int) -> list[Row]:
     results = {}
-    with sender(count, same=True) as url:
+    with sender(count) as url:
         receivers: list[tuple[str, Receiver]] = [("ours", ours), ("stock", stock)]
         try:
             import picows as _picows  # noqa: F401
