@@ -152,3 +152,28 @@ def test_a_budget_holds_at_the_terminal() -> None:
         assert 3_000 < sum(count for _at, count in taken) <= 6_000 * 3 + 1_500
         terminal.type("q")
         assert terminal.end() == 0
+
+
+@pytest.mark.parametrize("key", ["q", ""])
+def test_a_terminal_that_does_not_read_does_not_keep_it(tmp_path: Path, key: str) -> None:
+    db = tmp_path / "x.db"
+    with (
+        served("gbm", "--rate", "200", "--symbols", "4") as url,
+        Terminal(url, "--db", str(db), "--fps", "60", columns=200, lines=50) as terminal,
+    ):
+        terminal.until(lambda text: "live" in text and "x.db" in text)
+        stored = rows(db)
+        deadline = time.monotonic() + PATIENCE
+        while rows(db) < stored + 1_000:  # it records on, while nobody reads what it draws
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        if key:
+            terminal.type(key)
+        else:
+            os.kill(terminal.pid, signal.SIGTERM)
+        while (ended := os.waitpid(terminal.pid, os.WNOHANG))[0] == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        terminal.status = os.waitstatus_to_exitcode(ended[1])
+    assert terminal.status == 0
+    assert not list(tmp_path.glob("x.db-*"))

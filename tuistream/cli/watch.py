@@ -7,9 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +16,7 @@ from tuistream.cli.options import feed_options, feeds_from, recording_path, run_
 from tuistream.core.errors import SettingsError, TuistreamError
 
 LEAST_BUDGET = 1_000
+SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
 DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 
 
@@ -69,6 +68,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
 
 
 async def watch(settings: Any, view: dict[str, Any], demo: str) -> int:
+    os.environ.setdefault("TEXTUAL_FPS", SCREEN_HZ)  # read when textual is imported
     from tuistream.ui.app import TuistreamApp
     from tuistream.ui.options import ViewOptions
     from tuistream.wiring import running
@@ -88,12 +88,12 @@ async def watch(settings: Any, view: dict[str, Any], demo: str) -> int:
 def _demo(stack: contextlib.ExitStack, given: dict[str, Any]) -> Any:
     """The settings of the demo: a server of our own, and a recording that goes with it."""
     from tuistream.config import FeedOptions, Settings, feed_settings
-    from tuistream.demo import price_server
+    from tuistream.demo import DEMO_FILE, price_server, recording_folder
 
     url = stack.enter_context(price_server())
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuistream-"))
+    folder = stack.enter_context(recording_folder())
     feed = replace(feed_settings([url], FeedOptions())[0], name="demo")
-    db = None if given["no_record"] else given["db"] or Path(folder, "demo.db")
+    db = None if given["no_record"] else given["db"] or folder / DEMO_FILE
     return Settings(feeds=(feed,), db=db, window=given["window"])
 
 

@@ -87,6 +87,9 @@ class PaintedApp(App[int]):
         self._shadow.forget()
         self.refresh()
 
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self.repaint(), immediate=True)
+
     def on_resize(self, _event: events.Resize) -> None:
         self.repaint()
 
