@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 import pyte
+from rich.console import Console
 from textual import events
 from textual.app import App
 from textual.driver import Driver
@@ -79,13 +81,19 @@ class Emulated(TerminalDriver):
 
 
 class PaintedMonitor(Monitor):
-    """A monitor whose app paints."""
+    """A monitor whose app paints. printed: what the app left behind at its end."""
+
+    printed = ""
 
     @asynccontextmanager
-    async def painting(self, width: int = 100, height: int = 30, **options: Any) -> AsyncIterator[Emulated]:
+    async def painting(
+        self, width: int = 100, height: int = 30, *, fails: bool = False, **options: Any
+    ) -> AsyncIterator[Emulated]:
         view = ViewOptions(fps=1, timezone=UTC, clock=lambda: self.now, glyphs="braille", **options)
         self.app = TuistreamApp(self.session, view, lambda: self.recording, demo=self.demo)
         self.app.driver_class = Emulated
+        errors = io.StringIO()
+        self.app.error_console = Console(file=errors, width=200)
         running = asyncio.create_task(self.app.run_async(size=(width, height)))
         while not (self.app.is_running and self.app._dom_ready):
             await asyncio.sleep(0.01)
@@ -96,10 +104,11 @@ class PaintedMonitor(Monitor):
         try:
             yield driver
         finally:
-            self.app.exit()
+            if self.app.is_running:
+                self.app.exit()
             await running
-            assert not self.app._exit_renderables
-            assert self.app._exception is None, self.app._exception
+            self.printed = errors.getvalue()
+            assert fails or self.app._exception is None, self.app._exception
 
     async def sent(self) -> None:
         """Return once all that is to be seen is on the terminal."""

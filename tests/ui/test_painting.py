@@ -11,6 +11,10 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("Windows has Textual's own way to the terminal", allow_module_level=True)
 
+from textual.app import App
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
 from tests.ui.conftest import PERIOD, SECOND
 from tests.ui.painted import Emulated, PaintedMonitor, cells, difference
 
@@ -114,3 +118,35 @@ async def test_what_did_not_change_is_not_sent(painted: PaintedMonitor) -> None:
         driver.garble()
         painted.app.repaint()
         await assert_whole(painted, driver, "a repaint")
+
+
+async def test_a_bug_ends_the_app_without_showing_local_variables(painted: PaintedMonitor) -> None:
+    def broken() -> None:
+        password = "hunter" + "2"
+        raise ZeroDivisionError(len(password))
+
+    painted.feed_ticks("BTC", [1.0, 2.0])
+    async with painted.painting(fails=True) as driver:
+        await painted.sent()
+        assert driver.frames
+        painted.app.call_later(broken)
+        while painted.app.is_running:
+            await asyncio.sleep(0.01)
+    assert painted.app.return_code == 1
+    assert "ZeroDivisionError" in painted.printed
+    assert "hunter2" not in painted.printed
+
+
+async def test_the_private_names_that_painting_uses_are_there(painted: PaintedMonitor) -> None:
+    async with painted.painting():
+        names = ("_batch_count", "_running", "_closed", "_sync_available", "_exit_renderables", "_driver")
+        for name in (*names, "_close_messages_no_wait", "_display", "_fatal_error"):
+            assert hasattr(painted.app, name), name
+            assert name.startswith(("_display", "_fatal")) or name not in vars(type(painted.app))
+        assert {"_display", "_fatal_error", "_print_error_renderables"} <= set(vars(App))
+        assert hasattr(painted.app.console, "_color_system")
+        for name in ("_run_input_thread", "_sigcont_application", "_sigtstp_application", "close", "write"):
+            assert name in vars(LinuxDriver), name
+        thread = WriterThread(sys.stderr)
+        assert thread._queue.maxsize > 4
+        assert thread._file is sys.stderr
