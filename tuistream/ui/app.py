@@ -42,7 +42,7 @@ from tuistream.ui.watch_list import Tabs, WatchList
 
 SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
 SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
-LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 140, 60, 20
+LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 116, 60, 20
 
 
 class TuistreamApp(PaintedApp):
