@@ -43,7 +43,6 @@ class Row:
     label: str
     number: int
     last: float
-    previous: float
     first: float
     low: float
     high: float
@@ -107,7 +106,6 @@ class WatchRows:
             streams.label(key),
             streams.index(key) + 1,
             state.last,
-            state.previous,
             state.first,
             state.low,
             state.high,
