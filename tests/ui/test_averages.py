@@ -39,11 +39,11 @@ def test_pieces_give_the_same_as_the_whole(parts: list[list[float]], ends: set[i
         if number in looks:
             averages.update([gap for gap in gaps if gap.to < t])
     averages.update([gap for gap in gaps if gap.to < t])
-    times, columns = averages.between(0, t)
+    column = averages.between(0, t, t)[f"sma {LENGTH}"]
     values = [value for part in parts for value in part]
-    np.testing.assert_array_equal(times, series.t)
+    np.testing.assert_array_equal(column.t, series.t)
     np.testing.assert_allclose(
-        columns[f"sma {LENGTH}"], expected(times.tolist(), values, gaps), rtol=1e-9, atol=1e-6, equal_nan=True
+        column.v, expected(column.t.tolist(), values, gaps), rtol=1e-9, atol=1e-6, equal_nan=True
     )
 
 
@@ -54,8 +54,8 @@ def test_a_late_tick_is_taken_in() -> None:
     averages.update([])
     series.extend(np.array([20]), np.array([[2.0]]))
     averages.update([])
-    _t, columns = averages.between(0, 100)
-    np.testing.assert_allclose(columns["sma 2"], [np.nan, 1.5, 2.5])
+    np.testing.assert_allclose(averages.between(0, 100, 100)["sma 2"].v, [np.nan, 1.5, 2.5])
+    np.testing.assert_allclose(averages.between(0, 100, 20)["sma 2"].v, [np.nan, 1.5])
 
 
 def test_more_ticks_than_the_window_between_two_looks() -> None:
@@ -66,6 +66,6 @@ def test_more_ticks_than_the_window_between_two_looks() -> None:
         if not start:
             averages.update([])
     averages.update([])
-    t, columns = averages.between(0, 1_000)
-    np.testing.assert_array_equal(t, series.t)
-    np.testing.assert_allclose(columns["sma 2"][1:], series.t[1:] - 0.5)
+    column = averages.between(0, 1_000, 1_000)["sma 2"]
+    np.testing.assert_array_equal(column.t, series.t)
+    np.testing.assert_allclose(column.v[1:], series.t[1:] - 0.5)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
+from tuistream.core.blocks import NOT_KNOWN, Extremes
 
 Numbers = NDArray[np.int64]
 FAR = 1e9  # rows beyond which a value is only "far outside"; keeps rows within int64 and slopes true to the eye
@@ -90,35 +91,34 @@ class _Groups(NamedTuple):
     low: Values
 
 
-def spans_of(t: Times, v: Values, gaps: Sequence[tuple[int, int]], grid: Grid) -> Spans:
+def spans_of(
+    t: Times, v: Values, gaps: Sequence[tuple[int, int]], grid: Grid, extremes: Extremes = NOT_KNOWN
+) -> Spans:
     """What the polyline through the points (t, v) covers.
 
     t: int64[n], sorted, ns; v: float64[n]. What is not finite, and on a logarithmic scale not positive, is no value:
-    the line is open there, as it is over `gaps`.
+    the line is open there, as it is over `gaps`. extremes: of `v`, so that not every point need be looked at.
     """
     edges = grid.edges()
     first = max(0, int(np.searchsorted(t, edges[0], side="left")) - 1)
-    stop = int(np.searchsorted(t, edges[-1], side="right")) + 1
-    t, v = t[first:stop], v[first:stop]
-    least = 0.0 if grid.log else -np.inf
-    broken = np.empty(0, np.int64)
-    bounds = _bounds(t, edges)
-    groups = _groups(v, bounds, broken)
-    ends = v[[0, -1]] if len(v) else v
-    # Extremes tell of any value that is none, so that the usual window, without one, needs no pass of its own.
-    if not all(((x > least) & (x < np.inf)).all() for x in (groups.low, groups.high, ends)):
-        known = np.flatnonzero((v > least) & (v < np.inf))
-        t, v, broken = t[known], v[known], np.flatnonzero(known[1:] - known[:-1] != 1)
-        bounds = _bounds(t, edges)
-        groups = _groups(v, bounds, broken)
+    stop = min(len(t), int(np.searchsorted(t, edges[-1], side="right")) + 1)
+    t, v, extremes = t[first:stop], v[first:stop], extremes.cut(first, stop)
     if not len(t):
         nothing = np.empty(0, np.int64)
         return Spans(nothing, nothing, nothing)
-    cut = _with_gaps(t, broken, gaps, grid)
-    if cut is not broken:
-        broken, groups = cut, _groups(v, bounds, cut)
-    crossing, crossed = _crossings(t, v, broken, edges, grid)
-    filled = bounds[1:] > bounds[:-1]
+    bounds = _bounds(t, edges)
+    broken = _with_gaps(t, np.empty(0, np.int64), gaps, grid)
+    unknown = np.empty(0, np.bool_)
+    groups = _groups(v, bounds, broken, unknown, extremes)
+    # Extremes tell of any value that is none, so that the usual window, without one, needs no pass of its own.
+    least = 0.0 if grid.log else -np.inf
+    if not all(((x > least) & (x < np.inf)).all() for x in (groups.low, groups.high, v[[0, -1]])):
+        unknown = np.zeros(len(v), np.bool_)
+        unknown[extremes.unknown(v, least)] = True
+        groups = _groups(v, bounds, broken, unknown, extremes)
+    crossing, crossed = _crossings(t, v, broken, unknown, edges, grid)
+    filled = np.zeros(grid.columns, np.bool_)
+    filled[groups.columns] = True
     return _joined(groups, filled, crossing, crossed, grid)
 
 
@@ -129,16 +129,23 @@ def _bounds(t: Times, edges: Numbers) -> Numbers:
     return bounds
 
 
-def _groups(v: Values, bounds: Numbers, broken: Numbers) -> _Groups:
+def _groups(v: Values, bounds: Numbers, broken: Numbers, unknown: NDArray[np.bool_], extremes: Extremes) -> _Groups:
+    """broken: the points that are not joined to the next. unknown: those that are none, bool[n], or empty."""
     starts = bounds[:-1][bounds[1:] > bounds[:-1]]
-    if len(broken):
-        cuts = broken + 1
+    cuts = broken + 1
+    if len(unknown):
+        # Where one of two neighbours is a value and the other is none.
+        cuts = np.concatenate((cuts, np.flatnonzero(unknown[1:] != unknown[:-1]) + 1))
+    if len(cuts):
         starts = np.union1d(starts, cuts[(cuts >= bounds[0]) & (cuts < bounds[-1])])
     if not len(starts):
         return _Groups(starts, np.empty(0), np.empty(0))
-    seen = v[: bounds[-1]]
+    low, high = extremes.of(v, starts, int(bounds[-1]))
     columns = np.searchsorted(bounds, starts, side="right") - 1
-    return _Groups(columns, np.maximum.reduceat(seen, starts), np.minimum.reduceat(seen, starts))
+    if len(unknown):
+        known = ~unknown[starts]
+        columns, low, high = columns[known], low[known], high[known]
+    return _Groups(columns, high, low)
 
 
 def _with_gaps(t: Times, broken: Numbers, gaps: Sequence[tuple[int, int]], grid: Grid) -> Numbers:
@@ -157,8 +164,10 @@ def _with_gaps(t: Times, broken: Numbers, gaps: Sequence[tuple[int, int]], grid:
     return np.union1d(broken, np.flatnonzero(np.cumsum(steps) > 0))
 
 
-def _crossings(t: Times, v: Values, broken: Numbers, edges: Numbers, grid: Grid) -> tuple[NDArray[np.bool_], Numbers]:
-    """Whether the line crosses each edge, and in which row. broken: the points that are not joined to the next."""
+def _crossings(
+    t: Times, v: Values, broken: Numbers, unknown: NDArray[np.bool_], edges: Numbers, grid: Grid
+) -> tuple[NDArray[np.bool_], Numbers]:
+    """Whether the line crosses each edge, and in which row. broken, unknown: as for `_groups`."""
     count = len(t)
     before = np.searchsorted(t, edges, side="left")
     crossing = (before > 0) & (before < count)
@@ -166,6 +175,8 @@ def _crossings(t: Times, v: Values, broken: Numbers, edges: Numbers, grid: Grid)
     if len(broken):
         place = np.minimum(np.searchsorted(broken, after - 1), len(broken) - 1)
         crossing &= broken[place] != after - 1
+    if len(unknown) and count > 1:
+        crossing &= ~(unknown[after - 1] | unknown[after])
     rows = np.zeros(len(edges), np.int64)
     after = after[crossing]
     left, right = grid.heights(v[after - 1]), grid.heights(v[after])

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tuistream.charts.polyline import Grid, Spans, spans_of
 from tuistream.core.batch import Times, Values
+from tuistream.core.blocks import NOT_KNOWN, Extremes
 
 NO_INK: Final = -1
 BLANK: Final = 0x20
@@ -33,13 +34,14 @@ class Line:
     """t: int64[n], ns, sorted. v: float64[n]; NaN and infinities are no values and leave the line open.
 
     gaps: stretches (from, to) in ns, which no line crosses; what lies inside one is drawn.
-    style: the index, 0 to 127, that the cells of this line get.
+    style: the index, 0 to 127, that the cells of this line get. extremes: of blocks of `v`, where they are known.
     """
 
     t: Times
     v: Values
     gaps: tuple[tuple[int, int], ...] = ()
     style: int = 0
+    extremes: Extremes = NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def rasterise(
     chosen = glyph_set(glyphs)
     rows, columns = chosen.dots
     grid = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, width, columns, height * rows)
-    spans = [spans_of(line.t, line.v, line.gaps, grid) for line in lines]
+    spans = [spans_of(line.t, line.v, line.gaps, grid, line.extremes) for line in lines]
     if kind == "area" and lines:
         _fill(cells, lines[0], spans[0], grid, chosen)
     pattern = np.zeros(shape, np.uint8)

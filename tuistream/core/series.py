@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuistream.core.batch import Times, Values
+from tuistream.core.blocks import Blocks, Extremes
 
 FIRST_CAPACITY = 1024
 
@@ -32,13 +33,15 @@ class Series:
         capacity = min(FIRST_CAPACITY, 2 * window)
         self._t = np.empty(capacity, dtype=np.int64)
         self._v = np.full((len(fields), capacity), np.nan)
+        self._moved = 0  # rows: the number of what stands first in the storage
+        self._blocks: dict[int, Blocks] = {}  # of the columns that were asked for
 
     def __len__(self) -> int:
         return self._end - self._start
 
     @property
     def nbytes(self) -> int:
-        return self._t.nbytes + self._v.nbytes
+        return self._t.nbytes + self._v.nbytes + sum(blocks.nbytes for blocks in self._blocks.values())
 
     @property
     def t(self) -> Times:
@@ -48,6 +51,14 @@ class Series:
     def column(self, field: str) -> Values:
         """The values of `field`, float64[len], beside `t`; NaN where a tick has none."""
         return self._v[self.fields.index(field), self._start : self._end]
+
+    def extremes(self, field: str) -> Extremes:
+        """Smallest and largest values of blocks of `column(field)`; each found once."""
+        index = self.fields.index(field)
+        blocks = self._blocks.get(index)
+        if blocks is None:
+            blocks = self._blocks[index] = Blocks()
+        return blocks.extremes(self._v[index, self._start : self._end], self._moved + self._start)
 
     def between(self, t0: int, t1: int) -> slice:
         """The rows with t0 <= t <= t1, widened by one tick at either side so that a line can enter and leave."""
@@ -103,6 +114,8 @@ class Series:
         all_v = np.concatenate((self._v[:, keep : self._end], v.T), axis=1)
         order = np.argsort(all_t, kind="stable")[-self.window :]
         self._end = keep
+        for blocks in self._blocks.values():
+            blocks.changed(self._moved + keep)
         count = len(order)
         if self._end + count > self._t.size:
             self._make_room(count)
@@ -123,6 +136,7 @@ class Series:
 
     def _move(self, capacity: int) -> None:
         length = len(self)
+        self._moved += self._start
         if capacity == self._t.size:
             self._t[:length] = self._t[self._start : self._end].copy()
             self._v[:, :length] = self._v[:, self._start : self._end].copy()

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from tuistream import studies
 from tuistream.core.batch import Times, Values
+from tuistream.core.blocks import Extremes
 from tuistream.core.series import Series
 from tuistream.core.session import Gap
 
 Average = tuple[str, int]  # the study's name and its length in ticks
+
+
+class Column(NamedTuple):
+    """Times in ns, values beside them, and extremes of these."""
+
+    t: Times
+    v: Values
+    extremes: Extremes
 
 
 class Averages:
@@ -47,10 +57,16 @@ class Averages:
         self._total = source.total
         self._newest = int(t[-1])
 
-    def between(self, t0: int, t1: int) -> tuple[Times, dict[str, Values]]:
-        """Times and, by name, values of the averages from `t0` to `t1` and one tick beyond at either side."""
-        rows = self._kept.between(t0, t1)
-        return self._kept.t[rows], {name: self._kept.column(name)[rows] for name in self.names}
+    def between(self, t0: int, t1: int, until: int) -> dict[str, Column]:
+        """By name, the averages from `t0` to `t1` and one tick beyond at either side, but none after `until`."""
+        kept = self._kept
+        rows = kept.between(t0, t1)
+        first, stop = rows.start, max(rows.start, min(rows.stop, int(np.searchsorted(kept.t, until, side="right"))))
+        t = kept.t[first:stop]
+        return {
+            name: Column(t, kept.column(name)[first:stop], kept.extremes(name).cut(first, stop))
+            for name in self.names
+        }
 
     def _cuts(self, t: Times, gaps: Sequence[Gap]) -> list[int]:
         """The rows of `t` that come first after a gap."""

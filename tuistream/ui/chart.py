@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from math import inf, isfinite
 
 import numpy as np
 
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
 from tuistream.charts.raster import Line, Viewport
+from tuistream.core.batch import Values
 from tuistream.core.session import Gap, StreamState
 from tuistream.ui.averages import Average, Averages
 from tuistream.ui.fields import switchable
@@ -99,20 +101,17 @@ class Chart:
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
         part = series.between(window.t0, window.t1)
         seen = slice(part.start, min(part.stop, int(np.searchsorted(series.t, edge, side="right"))))
-        main = series.column(self.fields[0])[seen]
-        known = np.flatnonzero(np.isfinite(main))
         lines: list[Line] = []
         legend: list[tuple[str, str]] = []
         for name, ink in zip(self.fields, FIELD_INKS, strict=False):
-            lines.append(Line(series.t[seen], series.column(name)[seen], breaks, style_of(ink)))
+            extremes = series.extremes(name).cut(seen.start, seen.stop)
+            lines.append(Line(series.t[seen], series.column(name)[seen], breaks, style_of(ink), extremes))
             legend.append((name, ink))
         averages = self._updated_averages()
         if averages is not None:
-            t, values = averages.between(window.t0, window.t1)
-            shown = int(np.searchsorted(t, edge, side="right"))
-            for index, (name, column) in enumerate(values.items()):
+            for index, (name, column) in enumerate(averages.between(window.t0, window.t1, edge).items()):
                 ink = AVERAGE_INKS[index % len(AVERAGE_INKS)]
-                lines.append(Line(t[:shown], column[:shown], breaks, style_of(ink)))
+                lines.append(Line(column.t, column.v, breaks, style_of(ink), column.extremes))
                 legend.append((name, ink))
         lo, hi = self._value_range(lines, window)
         return Drawing(
@@ -122,7 +121,7 @@ class Chart:
             Viewport(window.t0, window.t1, lo, hi, log),
             value_ticks(lo, hi, max(2, rows // ROWS_A_TICK + 1), log),
             time_ticks(window.t0, window.t1, max(1, columns // COLUMNS_A_TICK), timezone),
-            float(main[known[-1]]) if len(known) else float("nan"),
+            _last(lines[0].v),
             gaps,
         )
 
@@ -148,10 +147,8 @@ class Chart:
             return self.value_range
         lo, hi = np.inf, -np.inf
         for line in lines:
-            inside = line.v[(line.t >= window.t0) & (line.t <= window.t1)]
-            values = inside[np.isfinite(inside) & ((inside > 0) | (not self.choices.log))]
-            if len(values):
-                lo, hi = min(lo, float(values.min())), max(hi, float(values.max()))
+            least, most = _inside(line, window, self.choices.log)
+            lo, hi = min(lo, least), max(hi, most)
         previous = None if self.choices.scale == "auto" else self.value_range
         self.value_range = sticky_range(previous, lo, hi, self.choices.log)
         return self.value_range
@@ -159,3 +156,18 @@ class Chart:
 
 def style_of(ink: str) -> int:
     return (*FIELD_INKS, *AVERAGE_INKS).index(ink)
+
+
+def _last(values: Values) -> float:
+    """The newest value that is one; NaN where there is none."""
+    if len(values) and isfinite(values[-1]):
+        return float(values[-1])
+    known = np.flatnonzero(np.isfinite(values))
+    return float(values[known[-1]]) if len(known) else float("nan")
+
+
+def _inside(line: Line, window: Window, log: bool) -> tuple[float, float]:
+    """Smallest and largest value of a line in the window; inf and -inf where there is none."""
+    first = int(np.searchsorted(line.t, window.t0, side="left"))
+    stop = int(np.searchsorted(line.t, window.t1, side="right"))
+    return line.extremes.cut(first, stop).range(line.v[first:stop], 0.0 if log else -inf)
