@@ -93,7 +93,7 @@ async def test_only_changed_rows_are_drawn_again() -> None:
         show(plot)
         assert plot.refreshed == []
         show(plot, last=61_830.5)
-        assert plot.refreshed == [(Region(0, 2, 72, 2),)]
+        assert plot.refreshed == [(Region(0, 2, 72, 1), Region(0, 3, 72, 1))]
         plot.refreshed.clear()
         show(plot, shift=1)
         assert sum(region.height for region in plot.refreshed[0]) > 5

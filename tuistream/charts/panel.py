@@ -140,11 +140,9 @@ class Frame:
         chosen = [int(inks[0]), *inks[changes].tolist()]
         return [(text[start:stop], ink) for start, stop, ink in zip(starts, stops, chosen, strict=True)]
 
-    def changed_rows(self, before: Frame) -> list[tuple[int, int]]:
-        """Stretches (first, stop) of rows that differ from `before`, a frame of the same size."""
-        changed = (self.chars != before.chars).any(axis=1) | (self.ink != before.ink).any(axis=1)
-        edges = np.flatnonzero(np.diff(changed, prepend=False, append=False)).tolist()
-        return list(zip(edges[::2], edges[1::2], strict=True))
+    def changed_rows(self, before: Frame) -> NDArray[np.intp]:
+        """The rows that differ from `before`, a frame of the same size; rising."""
+        return np.flatnonzero(((self.chars != before.chars) | (self.ink != before.ink)).any(axis=1))
 
 
 def aligned(labels: Sequence[str]) -> list[str]:

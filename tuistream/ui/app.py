@@ -41,6 +41,7 @@ from tuistream.ui.tiles import neighbour
 from tuistream.ui.watch_list import Tabs, WatchList
 
 SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
+FIRST_LOOK = 0.01  # seconds between looks for the first stream
 SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 116, 60, 20
 
@@ -112,6 +113,13 @@ class TuistreamApp(PaintedApp):
         self._demo.show([(" DEMO ", "badge"), (f"  {self._demo_text}", "plain")])
         self._fit(self.size)
         self.set_interval(1 / self.options.fps, self.beat)
+        self._first_look = self.set_interval(FIRST_LOOK, self._show_first)
+
+    def _show_first(self) -> None:
+        """Show the first stream as soon as there is one, not only at the next beat."""
+        if self._session.streams:
+            self._first_look.stop()
+            self.beat()
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size)

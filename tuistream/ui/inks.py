@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +58,12 @@ class Inks:
             found = self._of_styles[style] = self._intern(*self._split(style))
         return found
 
-    def on_blanks(self, numbers: Numbers) -> Numbers:
+    def on_blanks(self, numbers: NDArray[np.integer[Any]]) -> Numbers:
         """The numbers, int64[n], of what blanks in these styles, int64[n], look like."""
         if len(self._blank_array) != len(self._blanks):
             self._blank_array = np.array(self._blanks, np.int64)
-        return self._blank_array[numbers]
+        found: Numbers = self._blank_array[numbers]
+        return found
 
     def on_blank(self, number: int) -> int:
         """The number of what a blank in this style looks like."""

@@ -12,6 +12,8 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tuistream.ui.painting import PaintedApp
+
 # What a text means; the stylesheet gives each its colour, as `.ink--NAME`.
 INKS = (
     "plain",
@@ -155,7 +157,9 @@ class Line(InkedWidget):
         shown = tuple(parts)
         if shown != self.parts:
             self.parts = shown
-            self.refresh()
+            app = self.app if self.is_attached else None
+            if not isinstance(app, PaintedApp) or not app.paint_row(self, 0):
+                self.refresh()
 
     @property
     def text(self) -> str:

@@ -2,11 +2,14 @@
 
 Textual sends whole rows of whatever was refreshed. Here its updates go into a shadow of the screen, and what differs
 from what the terminal shows is sent: at once where the terminal keeps up and the budget allows it, else later, in
-its latest state. So nothing piles up, and nothing is lost.
+its latest state. So nothing piles up, and nothing is lost. A widget that changes with every frame need not go through
+Textual at all: `paint` and `paint_row` put its cells into the shadow, and Textual learns only which of the rows that
+it keeps are out of date.
 
 This uses private names of Textual 8.2, all of them here: of `App` `_display`, `_driver`, `_batch_count`, `_running`,
-`_closed`, `_sync_available`, `_fatal_error`, `_exit_renderables`, `_close_messages_no_wait`; of `_compositor` the
-updates with their fields; `_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
+`_closed`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`, `_close_messages_no_wait`; of
+`Screen` `_layout_required`; of `Widget` `_styles_cache`; of `_compositor` the updates with their fields;
+`_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
 """
 
 from __future__ import annotations
@@ -14,17 +17,25 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.color import ColorSystem
 from rich.console import RenderableType
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
-from textual.geometry import Offset
+from textual.errors import NoWidget
+from textual.filter import LineFilter
+from textual.geometry import Offset, Region
 from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 
 from tuistream.ui.budget import Budget
 from tuistream.ui.shadow import Piece, Shadow
@@ -37,9 +48,12 @@ else:  # Windows has Textual's own way to the terminal
 if TYPE_CHECKING:
     from asyncio import TimerHandle
 
+Numbers = NDArray[np.integer[Any]]
+
 MOST_WAITING: Final = 1  # writes that may wait while another is made
 LOOK_AGAIN: Final = 0.02  # seconds until a terminal that does not keep up is looked at again
 AROUND: Final = 32  # bytes around a frame: the marks of a synchronised update, the cursor's place
+MOST_PALETTES: Final = 64  # of widgets that paint; an app has a few for each theme
 PORTION_BYTES: Final = 600  # bytes that a budget gathers before it lets any through
 
 
@@ -70,6 +84,8 @@ class PaintedApp(App[int]):
         self._later: TimerHandle | None = None
         self._counted = 0  # of the driver's bytes, in the budget
         self._cursor_sent = Offset(-1, -1)
+        self._soon = False  # what was painted is about to be sent
+        self._numbers: dict[tuple[tuple[Style, ...], tuple[LineFilter, ...], int], Numbers] = {}
 
     @property
     def bytes_sent(self) -> int:
@@ -86,6 +102,80 @@ class PaintedApp(App[int]):
         """Send the whole screen again: the terminal may show anything."""
         self._shadow.forget()
         self.refresh()
+
+    def paint(self, widget: Widget, rows: Numbers, codes: Numbers, inks: Numbers, styles: Sequence[Style]) -> bool:
+        """Show cells of a widget; False, and nothing done, where it must be refreshed instead.
+
+        rows: int[k], of its content. codes, inks: int[k, width], a cell's code point and its index in `styles`.
+        """
+        place = self._place(widget)
+        if place is None or codes.shape[1] != place.width or not self._shadow.are_narrow(codes).all():
+            return False
+        self._shadow.put_cells(rows + place.y, place.x, codes, self._numbers_of(widget, tuple(styles))[inks])
+        self._painted(widget, int(rows[0]), int(rows[-1]) + 1)
+        return True
+
+    def paint_row(self, widget: Widget, y: int) -> bool:
+        """Show what row `y` of a widget's content is now; False, and nothing done, where it must be refreshed."""
+        place = self._place(widget)
+        if place is None:
+            return False
+        strip = widget.render_line(y)
+        for line_filter in widget.get_line_filters():
+            strip = strip.apply_filter(line_filter, widget.background_colors[1])
+        self._shadow.put([(place.y + y, place.x, strip)])
+        self._painted(widget, y, y + 1)
+        return True
+
+    def _place(self, widget: Widget) -> Region | None:
+        """Where a widget's content is on the screen; None unless that is settled, whole, and nothing lies over it."""
+        screen, shadow = self.screen, self._shadow
+        if (
+            len(self.screen_stack) > 1
+            or screen._layout_required
+            or self._batch_count
+            or len(self._notifications)
+            or not isinstance(self._driver, TerminalDriver)
+            or (shadow.width, shadow.height) != self.size
+            or shadow.full
+            or not widget.is_attached
+            or not widget.display
+        ):
+            return None
+        try:
+            found = screen.find_widget(widget)
+        except NoWidget:
+            return None
+        region = found.region.shrink(widget.styles.gutter)
+        return region if region and found.clip.contains_region(region) else None
+
+    def _numbers_of(self, widget: Widget, styles: tuple[Style, ...]) -> Numbers:
+        """The shadow's numbers for styles as Textual's filters leave them, which take away or translate colours."""
+        filters = tuple(widget.get_line_filters())
+        key = (styles, filters, self._shadow.starts)
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            strips = [Strip([Segment("x", style)]) for style in styles]
+            for line_filter in filters:
+                strips = [strip.apply_filter(line_filter, widget.background_colors[1]) for strip in strips]
+            if len(self._numbers) >= MOST_PALETTES:
+                self._numbers.clear()
+            numbers = np.array([self._shadow.number(next(iter(strip)).style) for strip in strips])
+            self._numbers[key] = numbers
+        return numbers
+
+    def _painted(self, widget: Widget, first: int, stop: int) -> None:
+        """Have Textual draw these rows anew when it wants them, and send them soon."""
+        rows = Region(0, first, widget.size.width, stop - first).translate(widget.content_offset)
+        widget._styles_cache.set_dirty(rows)
+        if self._later is None and not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self._send_painted)
+
+    def _send_painted(self) -> None:
+        self._soon = False
+        if self._running and not self._closed and self._later is None:
+            self._send()
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self.repaint(), immediate=True)

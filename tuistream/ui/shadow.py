@@ -7,13 +7,14 @@ point, 0x110000 and the number of the text; CONTINUED for the right half of a wi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.segment import Segment
+from rich.style import Style
 
 from tuistream.ui.inks import RESET, Inks
 
@@ -49,10 +50,12 @@ class Shadow:
         self._system = system
         self._narrow = _narrow_table()
         self.width = self.height = 0
+        self.starts = 0  # a style's number holds until this changes
         self.restart()
 
     def restart(self) -> None:
         """Know of nothing: all is to be put again."""
+        self.starts += 1
         self._inks = Inks(self._system)
         self._texts: list[str] = []
         self._text_numbers: dict[str, int] = {}
@@ -103,7 +106,7 @@ class Shadow:
         codes = np.frombuffer("".join(texts).encode("utf-32-le", "replace"), "<u4").astype(np.int64)
         inks = np.repeat(np.array(styles, np.int64), lengths)
         first = np.array(starts, np.int64)
-        if not self._are_narrow(codes).all():
+        if not self.are_narrow(codes).all():
             codes, inks, sizes = self._clustered(codes, inks, sizes)
         ends = np.cumsum(sizes)
         places = np.arange(len(codes)) + np.repeat(first - ends + sizes, sizes)
@@ -112,6 +115,30 @@ class Shadow:
         inks[blank] = self._inks.on_blanks(inks[blank])
         cells = codes | (inks << STYLE_SHIFT)
         self._wanted[places[inside]] = cells[inside]
+
+    def number(self, style: Style | None) -> int:
+        """The number of a style in `put_cells`."""
+        return self._inks.number(style)
+
+    def put_cells(
+        self,
+        rows: NDArray[np.integer[Any]],
+        x: int,
+        codes: NDArray[np.integer[Any]],
+        styles: NDArray[np.integer[Any]],
+    ) -> None:
+        """Want cells from column `x` on, which fit.
+
+        rows: int[k]. codes: int[k, n], code points of one cell each. styles: int[k, n], their numbers.
+        """
+        inks = np.where(codes == BLANK, self._inks.on_blanks(styles), styles)
+        screen = self._wanted.reshape(self.height, self.width)
+        screen[rows, x : x + codes.shape[1]] = codes | (inks.astype(np.int64) << STYLE_SHIFT)
+
+    def are_narrow(self, codes: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Which code points have one cell in every terminal."""
+        narrow: NDArray[np.bool_] = self._narrow[np.minimum(codes, _KNOWN_BELOW)]
+        return narrow
 
     def take(self, allowance: int | None = None) -> str:
         """The sequences that make the terminal show what is wanted, as far as `allowance` bytes of UTF-8 go."""
@@ -134,7 +161,7 @@ class Shadow:
         cells = self._wanted[changed]
         inks = self._carried(cells >> STYLE_SHIFT, (cells & CODE) == BLANK)
         # Terminals differ on how wide other characters are: the cursor is placed anew after them.
-        narrow = self._are_narrow(cells & CODE)
+        narrow = self.are_narrow(cells & CODE)
         breaks = (np.diff(changed) != 1) | (np.diff(inks) != 0) | (changed[1:] % self.width == 0)
         breaks |= ~narrow[:-1] & ((cells[1:] & CODE) != CONTINUED)
         cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
@@ -151,10 +178,6 @@ class Shadow:
     def narrow(self, cell: int) -> bool:
         """Whether what is wanted in a cell has one cell in every terminal."""
         return bool(self._narrow[min(int(self._wanted[cell]) & CODE, _KNOWN_BELOW)])
-
-    def _are_narrow(self, codes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which code points have one cell in every terminal."""
-        return self._narrow[np.minimum(codes, _KNOWN_BELOW)]
 
     def text(self, start: int, stop: int) -> str:
         """What is wanted from one cell of a row to another."""

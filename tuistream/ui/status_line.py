@@ -40,6 +40,8 @@ def feed_word(feed: FeedStatus, now: int) -> tuple[str, str]:
         case FeedState.RETRYING:
             wait = max(0, feed.retry_at - now)
             return ("retry now" if wait < SECOND else f"retry in {-(-wait // SECOND)} s"), "warning"
+        case FeedState.SUSPENDED:
+            return "suspended", "dim"
         case FeedState.CLOSED:
             return "closed", "dim"
         case FeedState.FAILED:
@@ -53,6 +55,7 @@ def feed_sign(feed: FeedStatus, signs: Signs) -> str:
         FeedState.WAITING: signs.waiting,
         FeedState.STALE: signs.stale,
         FeedState.RETRYING: signs.retry,
+        FeedState.SUSPENDED: signs.closed,
         FeedState.CLOSED: signs.closed,
         FeedState.FAILED: signs.failed,
     }[feed.state]

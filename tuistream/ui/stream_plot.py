@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
 from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, aligned, compose, layout_for, message_frame
 from tuistream.charts.raster import Line, Viewport
+from tuistream.ui.painting import PaintedApp
 
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
 STYLES: Final = tuple(f"stream-plot--{ink}" for ink in INKS)
@@ -109,7 +113,7 @@ class StreamPlot(PlotextPlot):
         width = self.size.width
         frame = self._frame
         # Any ink will do for blanks: they are all on the same background.
-        styles = [self.get_component_rich_style(name) for name in STYLES]
+        styles = self._styles()
         if frame is None or y >= frame.height:
             return Strip.blank(width, styles[0])
         segments = [Segment(text, styles[ink]) for text, ink in frame.runs(y)]
@@ -130,5 +134,15 @@ class StreamPlot(PlotextPlot):
             self.refresh()
             return
         rows = frame.changed_rows(before)
-        if rows:
-            self.refresh(*[Region(0, first, frame.width, stop - first) for first, stop in rows])
+        if len(rows) and not self._painted(frame, rows):
+            self.refresh(*[Region(0, row, frame.width, 1) for row in rows.tolist()])
+
+    def _painted(self, frame: Frame, rows: NDArray[np.intp]) -> bool:
+        app = self.app
+        if not isinstance(app, PaintedApp) or (frame.width, frame.height) != self.size:
+            return False
+        # The last style is for cells without ink, which are blank.
+        return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self._styles())
+
+    def _styles(self) -> list[Style]:
+        return [self.get_component_rich_style(name) for name in STYLES]

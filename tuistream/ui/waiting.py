@@ -36,6 +36,8 @@ def about_feed(feed: FeedStatus, now: int) -> str:
             return "\n".join([*lines, "e shows the events, q quits"])
         case FeedState.RETRYING:
             return f"no connection to {target}\n{reason or 'no reason given'}\n{word}"
+        case FeedState.SUSPENDED:
+            return f"suspended: not connected to {target}"
         case FeedState.CLOSED:
             return f"{printable(feed.name)} has closed{f': {reason}' if reason else ''}\nno tick came"
     if feed.unread:
