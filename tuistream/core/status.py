@@ -18,6 +18,7 @@ class FeedState(StrEnum):
     LIVE = "live"
     STALE = "stale"  # connected, and silent for longer than its feed may be
     RETRYING = "retry"
+    SUSPENDED = "suspended"  # with the program: closed, to be connected again when it goes on
     CLOSED = "closed"  # ended as it should
     FAILED = "failed"  # ended, and will not be tried again
 

@@ -55,7 +55,13 @@ class Streams:
         feed = self._session.feeds.get(state.stream.feed)
         if feed is None:
             return False
-        if feed.state in (FeedState.STALE, FeedState.RETRYING, FeedState.SUSPENDED, FeedState.CLOSED, FeedState.FAILED):
+        if feed.state in (
+            FeedState.STALE,
+            FeedState.RETRYING,
+            FeedState.SUSPENDED,
+            FeedState.CLOSED,
+            FeedState.FAILED,
+        ):
             return True
         recent = state.series.t[-INTERVALS_SEEN:]
         usual = int(recent[-1] - recent[0]) // (len(recent) - 1) if len(recent) > 1 else 0
