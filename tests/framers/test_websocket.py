@@ -16,6 +16,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from tuistream.core.frames import Frames
 from tuistream.framers.websocket import FrameSlicer
 
 LIMIT = 70_000
@@ -91,6 +92,21 @@ rare = st.sampled_from(
 wires = st.lists(st.one_of(messages, messages, messages, fragments, control), max_size=25)
 
 
+# Enough frames of a kind in a chunk that they are found all at once, also where their payload looks like frames.
+samples = st.lists(
+    st.one_of(st.binary(max_size=40), st.sampled_from([b"\x81\x05", b"\x81\x81\x00", b"\x82", "Á".encode() * 3])),
+    min_size=1,
+    max_size=4,
+)
+bulk = st.tuples(
+    st.just("run"), samples, st.integers(1, 400), st.sampled_from([Opcode.TEXT, Opcode.TEXT, Opcode.BINARY])
+)
+long_bulk = st.tuples(
+    st.just("run"), st.lists(st.binary(min_size=120, max_size=130), min_size=1, max_size=3), st.just(200),
+    st.just(Opcode.TEXT),
+)  # fmt: skip
+
+
 def serialize(parts: list[tuple[object, ...]], deflate: bool) -> bytes:  # noqa: C901
     extension = PerMessageDeflate(False, False, 15, 15) if deflate else None
     wire = b""
@@ -105,6 +121,8 @@ def serialize(parts: list[tuple[object, ...]], deflate: bool) -> bytes:  # noqa:
                 wire += frame(opcode, FILLER[:length], compressed=compressed)
             case ("message", bytes(data), Opcode() as opcode, bool(compressed)):
                 wire += frame(opcode, data, compressed=compressed)
+            case ("run", list(few), int(count), Opcode() as opcode):
+                wire += b"".join(frame(opcode, few[i % len(few)]) for i in range(count))
             case ("fragments", list(pieces), bool(interrupted)):
                 for i, piece in enumerate(pieces):
                     wire += frame(Opcode.CONT if i else Opcode.TEXT, piece, fin=i == len(pieces) - 1)
@@ -144,14 +162,36 @@ def test_same_messages_as_the_stock_parser(
     deflate: bool,
     cuts: list[int],
 ) -> None:
+    compare(serialize([*before, *([odd] if odd else []), *after], deflate), cuts, deflate, pieces=300)
+
+
+@given(
+    before=st.lists(st.one_of(bulk, bulk, bulk, long_bulk, messages, fragments, control), max_size=8),
+    odd=st.none() | rare,
+    after=st.lists(st.one_of(bulk, control), max_size=2),
+    cuts=st.lists(st.integers(2_000, 60_000), min_size=1, max_size=5),
+)
+@example(before=[("run", [b"a"], 400, Opcode.TEXT)], odd=("huge",), after=[], cuts=[60_000])
+@example(before=[("run", [b"a"], 400, Opcode.TEXT)], odd=("interleaved",), after=[], cuts=[60_000])
+def test_runs_of_frames_are_the_messages_of_the_stock_parser(
+    before: list[tuple[object, ...]],
+    odd: tuple[object, ...] | None,
+    after: list[tuple[object, ...]],
+    cuts: list[int],
+) -> None:
+    compare(serialize([*before, *([odd] if odd else []), *after], False), cuts, deflate=False, pieces=30)
+
+
+def compare(sent: bytes, cuts: list[int], deflate: bool, pieces: int) -> None:
+    """Give both the same bytes in at most `pieces`, whose lengths are those of `cuts` in turn or more."""
     alone, beside, slicer = Stock(), Stock(), FrameSlicer(LIMIT)
     beside.protocol.key = alone.protocol.key
-    wire = handshake(alone, deflate) + serialize([*before, *([odd] if odd else []), *after], deflate)
+    wire = handshake(alone, deflate) + sent
     expected: list[Item] = []
     found: list[Item] = []
     at = turn = 0
     while at < len(wire):
-        chunk = wire[at : at + max(cuts[turn % len(cuts)], len(wire) // 300)]
+        chunk = wire[at : at + max(cuts[turn % len(cuts)], len(wire) // pieces)]
         at, turn = at + len(chunk), turn + 1
         expected += alone.receive(chunk)
         found += receive_sliced(slicer, beside, chunk)
@@ -193,3 +233,38 @@ def test_a_large_message_is_not_copied_with_every_read() -> None:
     for at in range(0, len(wire), 1000):
         slicer.feed(wire[at : at + 1000])
         assert len(slicer._tail) <= 1 << 16
+
+
+def test_a_chunk_of_like_frames_is_one_run_that_makes_no_message_until_it_is_asked() -> None:
+    slicer = FrameSlicer(LIMIT)
+    slicer.feed(handshake(Stock(), False))
+    sent = [b"%d" % (10**i) for i in range(20)] * 50
+    wire = b"".join(Frame(Opcode.TEXT, message).serialize(mask=False) for message in sent)
+    (run,) = slicer.feed(wire + b"\x81\x05hal")
+    assert isinstance(run, Frames)
+    assert run.nbytes == sum(map(len, sent))
+    assert list(run) == sent
+    assert slicer.feed(b"lo") == [[b"hallo"]]
+
+
+def test_payload_that_looks_like_frames_costs_no_more_than_twice() -> None:
+    """After a short run the rest of the chunk is sliced one by one: no pass over the chunk for each frame."""
+    slicer = FrameSlicer(LIMIT)
+    slicer.feed(handshake(Stock(), False))
+    sent = [b"\x81\x01a"] * 50_000
+    parts = slicer.feed(b"".join(Frame(Opcode.TEXT, message).serialize(mask=False) for message in sent))
+    assert len(parts) == 2
+    assert [message for part in parts for message in part] == sent
+
+
+def test_a_message_over_the_limit_is_in_no_run() -> None:
+    slicer = FrameSlicer(300)
+    slicer.feed(handshake(Stock(), False))
+    huge = Frame(Opcode.TEXT, b"x" * 301).serialize(mask=False)
+    small = Frame(Opcode.TEXT, b"x" * 300).serialize(mask=False)
+    parts = slicer.feed(b"\x81\x01a" * 300 + small + huge + b"\x81\x01a" * 20)
+    assert [list(part) if isinstance(part, Frames) else part for part in parts] == [
+        [*[b"a"] * 300, b"x" * 300],
+        huge,
+        [b"a"] * 20,
+    ]

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from tuistream.core.frames import Frames
+
 _WHOLE = (0x81, 0x82)  # first byte of a text or binary message in one frame, without extension bits
 _FIN, _OPCODE = 0x80, 0x0F
 _CONTINUATION, _TEXT, _BINARY, _CLOSE = 0x0, 0x1, 0x2, 0x8
@@ -12,8 +18,10 @@ _HANDSHAKE_LIMIT = 1 << 20
 # An unfinished frame up to this length waits here for its rest; a longer one goes to the full parser in pieces,
 # so that a huge one is not copied again with each read.
 _KEPT = 1 << 16
+_WORTH_IT = 128  # frames of a chunk, if all were like its first, from which finding them all at once is cheaper
+_FEW = 16  # frames found at once; after so few or fewer the rest of the chunk is sliced one by one
 
-Part = list[bytes] | bytes
+Part = Sequence[bytes] | bytes
 
 
 class FrameSlicer:
@@ -33,7 +41,7 @@ class FrameSlicer:
         self._pass_all = False  # after a close frame, a masked one, or an answer that is no 101
 
     def feed(self, chunk: bytes) -> list[Part]:
-        """Runs of messages (lists) and stretches for the full parser (bytes), in the order of the wire."""
+        """Runs of messages (sequences) and stretches for the full parser (bytes), in the order of the wire."""
         parts: list[Part] = []
         at = 0
         if self._handshaking:
@@ -69,6 +77,24 @@ class FrameSlicer:
         return end + len(_HANDSHAKE_END) - before
 
     def _slice(self, chunk: bytes, at: int, parts: list[Part]) -> None:
+        size = len(chunk)
+        runs = _Runs(chunk, at, self._limit) if _is_worth_it(chunk, at) else None
+        while at + 2 <= size:
+            run = runs.starting(at) if runs and not self._in_fragments else None
+            if run is not None:
+                parts.append(run)
+                at = int(run.ends[-1])
+                if len(run) <= _FEW:
+                    runs = None
+                continue
+            before = at
+            at = self._slice_each(chunk, at, parts, until_odd=runs is not None)
+            if at == before:
+                break
+        self._tail = chunk[at:]
+
+    def _slice_each(self, chunk: bytes, at: int, parts: list[Part], until_odd: bool) -> int:
+        """Slice frame by frame, to the end or to behind the first that is for the full parser; where that is."""
         messages: list[bytes] = []
         append, size, limit = messages.append, len(chunk), self._limit
         whole = () if self._in_fragments else _WHOLE
@@ -90,10 +116,12 @@ class FrameSlicer:
                 messages = []
                 append = messages.append
             at = self._pass_on(chunk, at, end, first, parts)
+            if until_odd:
+                break
             whole = () if self._in_fragments else _WHOLE
         if messages:
             parts.append(messages)
-        self._tail = chunk[at:]
+        return at
 
     def _pass_on(self, chunk: bytes, at: int, end: int, first: int, parts: list[Part]) -> int:
         """Leave a frame to the full parser; where the next one begins."""
@@ -108,6 +136,47 @@ class FrameSlicer:
         parts.append(chunk[at : min(end, size)])
         self._owed = max(0, end - size)
         return min(end, size)
+
+
+class _Runs:
+    """The runs of plain frames in a chunk, found for all of it in one pass.
+
+    Wherever the first byte of a plain frame occurs, one may begin. Which of these places are frames follows from a
+    first that is known to be one: it is followed by the next exactly if that begins where it ends.
+    """
+
+    def __init__(self, chunk: bytes, at: int, limit: int) -> None:
+        """at: where a frame begins; the others that are found begin with the same byte."""
+        self._chunk = chunk
+        cells = np.frombuffer(chunk, dtype=np.uint8)
+        last = len(chunk) - 1
+        heads = np.flatnonzero(cells[at:last] == cells[at]) + at
+        told = cells[heads + 1]
+        lengths, starts = told.astype(np.int64), heads + 2
+        long = told == _LENGTH_16
+        if long.any():
+            # Where the length is cut off, the start lies past the chunk, and with it the end.
+            high, low = (cells[np.minimum(heads[long] + byte, last)].astype(np.int64) for byte in (2, 3))
+            lengths[long] = high << 8 | low
+            starts[long] += 2
+        ends = starts + lengths
+        self._plain = (ends <= len(chunk)) & (lengths <= limit) & (told <= _LENGTH_16)
+        followed = (heads[1:] == ends[:-1]) & self._plain[1:]
+        self._last = np.append(np.flatnonzero(~followed), len(heads) - 1)  # of each run
+        self._heads, self._starts, self._ends = heads, starts, ends
+
+    def starting(self, at: int) -> Frames | None:
+        """The plain frames from the one at `at` on; None where there is none."""
+        first = int(np.searchsorted(self._heads, at))
+        if first == len(self._heads) or self._heads[first] != at or not self._plain[first]:
+            return None
+        run = slice(first, int(self._last[np.searchsorted(self._last, first)]) + 1)
+        return Frames(self._chunk, self._heads[run], self._starts[run], self._ends[run])
+
+
+def _is_worth_it(chunk: bytes, at: int) -> bool:
+    left = len(chunk) - at
+    return left > 2 * _WORTH_IT and chunk[at] in _WHOLE and left > _WORTH_IT * (2 + chunk[at + 1])
 
 
 def _long_length(chunk: bytes, at: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,7 +120,7 @@ class WebSocketConnection:
         self._connection = connection
         self._source = source
 
-    async def read(self) -> list[bytes]:
+    async def read(self) -> Sequence[bytes]:
         """All messages that have come since the last read, oldest first; waits for one. SourceDown at the end."""
         frames = await self._connection.take()
         if frames:
@@ -130,6 +130,10 @@ class WebSocketConnection:
         except ConnectionClosed as closed:
             raise self._ended(closed) from closed
         raise AssertionError("a message went round the collector")
+
+    def rest(self) -> Sequence[bytes]:
+        """The messages that have come and were not read yet."""
+        return self._connection.taken()
 
     async def send(self, message: str) -> None:
         try:
@@ -169,7 +173,7 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self._read_at = 0.0
         self._resting = False
         self._closing = False
-        self._messages: list[bytes] = []
+        self._parts: list[Sequence[bytes]] = []
         self._size = 0
         self._fragments: bytearray | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -182,13 +186,14 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self.data_received(bytes(memoryview(self._buffer)[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
+        before = len(self._parts)
         for part in self._slicer.feed(data):
             if isinstance(part, bytes):
                 super().data_received(part)
             elif self.protocol.state is State.OPEN:
-                self._messages += part
-                self._size += sum(map(len, part))
-        if self._messages:
+                self._parts.append(part)
+        if len(self._parts) > before:
+            self._size += len(data)  # of which each part may keep all
             self._wake()
         if self.protocol.close_rcvd is not None and not self._closing:
             # It is for the server to close the TCP connection now; one that does not is not waited for.
@@ -240,7 +245,7 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
             return
         else:
             message = bytes(frame.data)
-        self._messages.append(message)
+        self._parts.append([message])
         self._size += len(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -251,19 +256,23 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    async def take(self) -> list[bytes]:
+    async def take(self) -> Sequence[bytes]:
         """What has come, or nothing once the connection has ended."""
-        if not self._messages and not self.connection_lost_waiter.done():
+        if not self._parts and not self.connection_lost_waiter.done():
             self._reader = self.loop.create_future()
             try:
                 await self._reader
             finally:
                 self._reader = None
-        messages, self._messages, self._size = self._messages, [], 0
+        return self.taken()
+
+    def taken(self) -> Sequence[bytes]:
+        """What has come and was not taken yet."""
+        parts, self._parts, self._size = self._parts, [], 0
         if self._held:
             self._held = False
             self._resume()
-        return messages
+        return parts[0] if len(parts) == 1 else [message for part in parts for message in part]
 
 
 def _os_reason(error: OSError) -> str:
