@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from tuistream import decoders
 from tuistream.config import FeedSettings, Settings
+from tuistream.core.durations import format_duration
 from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused
 from tuistream.core.outbox import Outbox
 from tuistream.core.session import Session
 from tuistream.core.status import Event, FeedState, FeedStatus, RecordingStatus
+from tuistream.core.text import printable
 from tuistream.sources.feed import Feed
 from tuistream.sources.retry import Retry
 from tuistream.sources.ws import WebSocketSource
@@ -58,11 +60,11 @@ class Run:
 
         Where it cannot be opened for a reason that may pass, ticks are kept for it, and `write` tries again.
         """
-        from tuistream.sinks.sqlite import SqliteSink
-
         settings = self.settings
         if settings.db is None:
             return
+        from tuistream.sinks.sqlite import SqliteSink
+
         outbox = Outbox(str(settings.db))
         feeds = [feed.shown_url for feed in settings.feeds]
         self.sink = SqliteSink(
@@ -99,6 +101,38 @@ class Run:
                 self._not_recorded = replace(self._not_recorded, reason=str(error))
         self.sink.outbox.recover()
         await self.sink.run()
+
+    @asynccontextmanager
+    async def suspended(self) -> AsyncIterator[str]:
+        """Everything at rest while the block lasts, so that the process may be stopped in it: no connections, and
+        all ticks written. Yields what the user should know meanwhile, in a line.
+
+        After it the feeds connect again, at once, and what they missed is a gap `suspended` of each stream.
+        """
+        since = self.session.clock()
+        try:
+            await asyncio.gather(*(feed.suspend() for feed in self.feeds))
+            if self.opened:
+                assert self.sink is not None
+                async with self.sink.at_rest():
+                    yield self._suspended_line()
+            else:
+                yield self._suspended_line()
+        finally:
+            now = self.session.clock()
+            for feed in self.feeds:
+                feed.resume()
+            text = f"for {format_duration(max(0, now - since))}"
+            self.session.note(Event(now, "", "suspended", text, details={"from": since, "to": now}))
+
+    def _suspended_line(self) -> str:
+        status = self.recording()
+        if status.state not in ("recording", "failing"):
+            return "tuistream: suspended; fg goes on"
+        what = f"recording into {printable(Path(status.path).name)} has stopped, with {status.rows:,} rows written"
+        if status.pending:
+            what += f" and {status.pending:,} waiting in memory for a file that can be written"
+        return f"tuistream: suspended; {what}; fg goes on"
 
     async def tell_recording(self) -> None:
         """Note in the event log when writing begins to fail, and when it works again."""

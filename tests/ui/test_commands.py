@@ -27,7 +27,7 @@ KEYS = {
         "f",
     ),
     *("left_square_bracket", "right_square_bracket", "pageup", "pagedown", "slash", "question_mark", "escape"),
-    *("ctrl+p", "ctrl+c", *"123456789hjklacyLwestq"),
+    *("ctrl+p", "ctrl+c", "ctrl+z", *"123456789hjklacyLwestq"),
 }
 
 

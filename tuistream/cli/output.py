@@ -23,6 +23,7 @@ class Lines:
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._there = threading.Condition()
         self._closing = False
+        self._idle = True
         self._thread = threading.Thread(target=self._write, name="output", daemon=True)
         self._thread.start()
 
@@ -30,6 +31,12 @@ class Lines:
         with self._there:
             self._lines.append(line)
             self._there.notify()
+
+    def flush(self, timeout: float) -> None:
+        """Return once all is written, or after `timeout` seconds."""
+        with self._there:
+            if self._thread.is_alive():
+                self._there.wait_for(lambda: not self._lines and self._idle, timeout)
 
     def close(self, timeout: float) -> None:
         """Write what waits, for at most `timeout` seconds."""
@@ -41,11 +48,14 @@ class Lines:
     def _write(self) -> None:
         while True:
             with self._there:
+                self._idle = True
+                self._there.notify_all()
                 while not self._lines and not self._closing:
                     self._there.wait()
                 if not self._lines:
                     return
                 data = self._lines.popleft().encode(errors="replace")
+                self._idle = False
             try:
                 while data:
                     data = data[os.write(self._descriptor, data) :]

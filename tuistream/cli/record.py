@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuistream.cli.options import feed_options, feeds_from, recording_path, run_options
+from tuistream.core import job_control
 
 if TYPE_CHECKING:
     from tuistream.cli.output import Lines
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 1.0
 LAST_WORDS_SECONDS = 2.0
+WORDS_SECONDS = 0.5  # that a reader has for what is said before a stop
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
@@ -68,12 +70,11 @@ async def record(settings: Settings, *, as_json: bool, quiet: bool) -> int:
     try:
         async with running(settings, recording_needed=True) as run:
             teller = _Teller(run, out, log, as_json=as_json, quiet=quiet, path=settings.db)
-            watcher = asyncio.create_task(teller.tell())
-            try:
+            async with asyncio.TaskGroup() as tasks:
+                watchers = [tasks.create_task(teller.tell()), tasks.create_task(_stop_when_told(run, teller))]
                 await _first_of(told, run.ended)
-            finally:
-                watcher.cancel()
-                await asyncio.wait([watcher])
+                for watcher in watchers:
+                    watcher.cancel()
         teller.events()
         return teller.end(time.monotonic() - started)
     finally:
@@ -92,12 +93,26 @@ def _on_signals(told: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for name in SIGNALS:
         number = getattr(signal, name, None)
-        if number is None:
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # nohup
             continue
         try:
             loop.add_signal_handler(number, receive, number)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda got, _: loop.call_soon_threadsafe(receive, got))
+
+
+async def _stop_when_told(run: Run, teller: _Teller) -> None:
+    """On SIGTSTP, which Ctrl+Z sends: write all there is, say so, stop; then go on. Not where it is ignored."""
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN:
+        return
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTSTP, told.set)
+    while True:
+        await told.wait()
+        async with run.suspended() as line:
+            teller.suspended(line)
+            job_control.stop(whole_job=False)
+            told.clear()
 
 
 async def _first_of(*events: asyncio.Event) -> None:
@@ -124,6 +139,7 @@ class _Teller:
         self._rate = Rate()
         self._events_told = 0
         self._on_terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet and not as_json
+        self._clear = "\r\x1b[K" if self._on_terminal else ""
 
     async def tell(self) -> None:
         if not self._quiet and not self._json:
@@ -147,8 +163,15 @@ class _Teller:
             if self._json:
                 self._out.write(_event_json(event))
             else:
-                clear = "\r\x1b[K" if self._on_terminal else ""
-                self._log.write(f"{clear}{_clock(session.clock())}  {event.feed}  {event.kind}: {event.text}\n")
+                self._log.write(f"{self._clear}{_clock(session.clock())}  {event.feed}  {event.kind}: {event.text}\n")
+
+    def suspended(self, line: str) -> None:
+        """Say what has been going on, and `line`, before the program is stopped."""
+        self.events()
+        if not self._quiet:
+            self._log.write(f"{self._clear}{line}\n")
+        for lines in (self._out, self._log):
+            lines.flush(WORDS_SECONDS)
 
     def end(self, seconds: float) -> int:
         """Say the last words; the exit code."""
@@ -157,9 +180,8 @@ class _Teller:
         if self._json:
             self._out.write(self._end_json(seconds))
         elif not self._quiet:
-            clear = "\r\x1b[K" if self._on_terminal else ""
             text = f"{status.rows:,} rows, {status.gaps:,} gaps in {self._path}, {seconds:.1f} s"
-            self._log.write(f"{clear}{text}\n")
+            self._log.write(f"{self._clear}{text}\n")
         if unstored or status.lost:
             self._log.write(f"tuistream: {unstored + status.lost:,} ticks could not be stored: {status.reason}\n")
         for feed in run.session.feeds.values():

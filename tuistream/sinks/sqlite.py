@@ -6,7 +6,8 @@ import asyncio
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -159,6 +160,16 @@ class SqliteSink:
         self._bell.go_on.set()
         self._bell.set()
 
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """Write what waits, for at most `DRAIN_SECONDS`; then nothing is written while the block lasts.
+
+        So the process may be stopped in it, and holds no lock on the file that would keep other writers waiting.
+        """
+        await self._write_all(asyncio.get_running_loop().time() + DRAIN_SECONDS)
+        async with self._writing:
+            yield
+
     async def close(self) -> None:
         """Write what waits, end the session, release the file. Counts in `unstored` what could not be written."""
         self.stop()
@@ -214,12 +225,16 @@ class SqliteSink:
 
     async def _drain(self) -> None:
         """Write all that waits, for at most `DRAIN_SECONDS` after the first call."""
-        loop = asyncio.get_running_loop()
         if self._deadline is None:
-            self._deadline = loop.time() + DRAIN_SECONDS
+            self._deadline = asyncio.get_running_loop().time() + DRAIN_SECONDS
+        await self._write_all(self._deadline)
+
+    async def _write_all(self, deadline: float) -> None:
+        """Write all that waits, until `deadline` on the loop's clock at most."""
+        loop = asyncio.get_running_loop()
         if self._flushing is not None and not self._flushing.done():
-            await self._flushing  # `run` was cancelled in the middle of it
-        while (self._hand or len(self.outbox) or self.outbox.lost) and (left := self._deadline - loop.time()) > 0:
+            await asyncio.shield(self._flushing)  # that of `run`, which may have been cancelled in the middle of it
+        while (self._hand or len(self.outbox) or self.outbox.lost) and (left := deadline - loop.time()) > 0:
             if not await self._flush():
                 await asyncio.sleep(min(self._backoff(), left))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from tuistream.core.errors import SourceDown
+from tuistream.core.frames import Frames
 from tuistream.core.session import Session
 from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
 from tuistream.core.text import printable, without
@@ -21,7 +23,8 @@ NOTICES_KEPT = 20  # of one connection; further ones are only counted
 
 
 class Connection(Protocol):
-    async def read(self) -> list[bytes]: ...
+    async def read(self) -> Sequence[bytes]: ...
+    def rest(self) -> Sequence[bytes]: ...
     async def send(self, message: str) -> None: ...
 
 
@@ -32,7 +35,10 @@ class Source(Protocol):
 
 
 class Feed:
-    """Owns one source. `run` returns when the feed has ended for good; what it tells is in `status`."""
+    """Owns one source. `run` returns when the feed has ended for good; what it tells is in `status`.
+
+    Between `suspend` and `resume` it has no connection.
+    """
 
     def __init__(
         self,
@@ -58,14 +64,43 @@ class Feed:
         self._usual_pause = 0.0  # seconds between reads, smoothed
         self._read_at = 0.0  # monotonic seconds
         self._replies: asyncio.Queue[str] = asyncio.Queue(maxsize=100)
+        self._awake = asyncio.Event()
+        self._awake.set()
+        self._work: asyncio.Task[None] | None = None
 
     def found(self) -> list[StreamReport]:
         """What the decoder made of the frames so far."""
         return self._decoder.describe()
 
     async def run(self) -> None:
+        while not self.status.ended:
+            await self._awake.wait()
+            async with asyncio.TaskGroup() as tasks:
+                self._work = tasks.create_task(self._run())
+
+    async def suspend(self) -> None:
+        """Hand over what has come, close the connection, make no other. Ticks may be missing from now on."""
+        self._awake.clear()
+        status = self.status
+        connected = status.state in (FeedState.WAITING, FeedState.LIVE, FeedState.STALE)
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+        if status.ended:
+            return
+        self._session.set_state(status, FeedState.SUSPENDED)
+        if connected:
+            self._session.interrupt(status, "suspended")
+            self._note("close", "suspended")
+
+    def resume(self) -> None:
+        """Connect again, at once."""
+        self._awake.set()
+
+    async def _run(self) -> None:
         status, session = self.status, self._session
         last_reason = ""
+        await asyncio.sleep(self._retry.begin(time.monotonic()))
         while True:
             self._retry.connecting(time.monotonic())
             frames_before = status.frames
@@ -115,6 +150,10 @@ class Feed:
                     return SourceDown("the producer asked for a reconnect")
         except SourceDown as down:
             return down
+        except asyncio.CancelledError:
+            if left := connection.rest():
+                self._take(left, self._session.clock())
+            raise
 
     def _opened(self) -> None:
         self.status.connections += 1
@@ -126,11 +165,11 @@ class Feed:
         self._session.set_state(self.status, FeedState.WAITING)
         self._note("open", "connected")
 
-    def _take(self, frames: list[bytes], recv: int) -> bool:
+    def _take(self, frames: Sequence[bytes], recv: int) -> bool:
         """Decode and hand over the frames of one read; whether the producer wants us to connect anew."""
         status = self.status
         status.frames += len(frames)
-        status.bytes += sum(map(len, frames))
+        status.bytes += frames.nbytes if isinstance(frames, Frames) else sum(map(len, frames))
         status.last_recv = recv
         now = time.monotonic()
         self._usual_pause += (now - self._read_at - self._usual_pause) * 0.1
@@ -148,7 +187,7 @@ class Feed:
             self._note("live", "messages again")
         return decoded.reconnect
 
-    def _count(self, frames: list[bytes], decoded: Decoded) -> None:
+    def _count(self, frames: Sequence[bytes], decoded: Decoded) -> None:
         status = self.status
         status.decoder = self._decoder.chosen
         status.control += decoded.control

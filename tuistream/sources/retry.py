@@ -37,6 +37,11 @@ class Retry:
         self._doubling = SOON[-1]
         self._ever_worked = False
 
+    def begin(self, now: float) -> float:
+        """Start anew, whatever failed before. Seconds to wait before the first attempt."""
+        self._failures = 0
+        return self._allowed(0.0, now)
+
     def connecting(self, now: float) -> None:
         """An attempt starts. now: seconds on any clock that does not jump."""
         self._made.append(now)

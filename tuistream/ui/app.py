@@ -32,10 +32,10 @@ from tuistream.ui.help import HelpScreen
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
 from tuistream.ui.options import ViewOptions
-from tuistream.ui.painting import PaintedApp
 from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
 from tuistream.ui.streams import Streams
+from tuistream.ui.suspending import Suspended, SuspendingApp, nothing_to_do
 from tuistream.ui.themes import DARK, LIGHT, THEMES, variable_defaults
 from tuistream.ui.tiles import neighbour
 from tuistream.ui.watch_list import Tabs, WatchList
@@ -46,8 +46,11 @@ SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 116, 60, 20
 
 
-class TuistreamApp(PaintedApp):
-    """Shows a session, and changes nothing in it. demo: the line that a demo shows, or nothing."""
+class TuistreamApp(SuspendingApp):
+    """Shows a session, and changes nothing in it.
+
+    demo: the line that a demo shows, or nothing. suspended: as in SuspendingApp.
+    """
 
     CSS_PATH = "tuistream.tcss"
     TITLE = "tuistream"
@@ -62,8 +65,9 @@ class TuistreamApp(PaintedApp):
         recording: Callable[[], RecordingStatus],
         *,
         demo: str = "",
+        suspended: Suspended = nothing_to_do,
     ) -> None:
-        super().__init__(options.budget)
+        super().__init__(options.budget, suspended)
         for theme in THEMES:
             self.register_theme(theme)
         if options.theme and options.theme not in self.available_themes:

@@ -97,6 +97,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", ("t",), "t", "theme", "next theme", "Program"),
     Command("palette", ("ctrl+p",), "Ctrl+P", "command_palette", "palette: find a command", "Program"),
     Command("help", ("question_mark",), "?", "help", "all keys", "Program", footer="help"),
+    Command("suspend", ("ctrl+z",), "Ctrl+Z", "suspend_process", "suspend: stops recording; fg goes on", "Program"),
     Command("quit", ("q", "ctrl+c"), "q", "leave_program", "quit (so does Ctrl+C)", "Program", footer="quit"),
 )
 GROUPS = ("Panes", "Time", "Chart", "Lists", "Program")
@@ -105,7 +106,7 @@ GROUPS = ("Panes", "Time", "Chart", "Lists", "Program")
 def bindings(pane: Pane) -> list[Binding]:
     """The keys that `pane` itself answers."""
     return [
-        Binding(key, action, command.words, show=False, priority=key == "ctrl+c")
+        Binding(key, action, command.words, show=False, priority=key in ("ctrl+c", "ctrl+z"))
         for command in COMMANDS
         if command.pane is pane
         for key, action in command.actions()

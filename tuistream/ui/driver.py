@@ -1,8 +1,8 @@
 """The terminal's driver: counts what is written, never waits for a terminal that does not read, ends with a dead one.
 
 Textual 8.2 has no public way to any of it, so this file uses private names of it: of `LinuxDriver` `_file`,
-`_writer_thread` (and its `_queue`), `_run_input_thread`, `_sigcont_application`, `_auto_restart`, `_app`, `_loop`.
-A test fails when one of them changes.
+`_writer_thread` (and its `_queue`), `_run_input_thread`, `_sigcont_application`, `_sigtstp_application`, `_app`,
+`_loop`. A test fails when one of them changes.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import select
 import sys
 import termios
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+
+from tuistream.core import job_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +58,12 @@ class Output:
 
 class TerminalDriver(LinuxDriver):
     """bytes_written: since the start, as UTF-8."""
+
+    class ToldToStop(events.Event):
+        """A SIGTSTP has come: the program is to stop once it is ready."""
+
+    class Continued(events.Event):
+        """A SIGCONT has come after a stop that nobody had told us of."""
 
     def __init__(
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -112,8 +122,42 @@ class TerminalDriver(LinuxDriver):
             self._output.dead = True
             self._lost_in_thread()
 
-    def _sigcont_application(self, *_: object) -> None:
-        """Resume what was suspended; a SIGCONT that comes for nothing would start a second thread for the keys."""
+    def stop(self, line: str, *, whole_job: bool) -> None:
+        """Give the terminal back with `line` on it, and stop the process; return when it goes on in the terminal.
+
+        whole_job: with all processes of its job.
+        """
+        self.suspend_application_mode()
+        fd = self._output.fileno()
+        if select.select([], [fd], [], SECONDS_TO_END)[1]:  # else nobody reads it
+            self._output.write(f"{line}\n")
+        job_control.stop(whole_job=whole_job, until=self._in_foreground)
+        self.resume_application_mode()
+
+    def take_terminal(self) -> None:
+        """Have the terminal as it should be, after a stop that nobody had told us of."""
+        if not self._in_foreground():
+            job_control.stop(whole_job=False, until=self._in_foreground)
         thread = self._writer_thread
-        if self._auto_restart and (thread is None or not thread.is_alive()):
-            self.resume_application_mode()
+        if thread is not None and thread.is_alive():
+            self.suspend_application_mode()
+        self.resume_application_mode()
+
+    def _in_foreground(self) -> bool:
+        """Whether the terminal is ours to write on, and not the shell's or another job's."""
+        try:
+            return os.tcgetpgrp(self._output.fileno()) == os.getpgrp()
+        except OSError:
+            return True  # it is gone, which who writes to it finds out
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._tell(self.ToldToStop())
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Textual would start a second thread for the keys where the first one lives."""
+        self._tell(self.Continued())
+
+    def _tell(self, event: events.Event) -> None:
+        """Let the app know, from a signal handler."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._app.post_message, event)
