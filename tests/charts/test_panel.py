@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tuistream.charts.panel
 from tuistream.charts.panel import INKS, MARGIN, Axes, Frame, Gap, Tag, compose, layout_for, message_frame
-from tuistream.charts.raster import Line, Viewport
+from tuistream.charts.polyline import Line
+from tuistream.charts.raster import Viewport
 from tuistream.core.batch import Times
 
 S = 1_000_000_000
@@ -163,14 +167,24 @@ def test_a_label_never_leaves_its_tick() -> None:
     assert len(offsets) == 1
 
 
-def test_axes_are_drawn_anew_only_when_they_change() -> None:
+def test_axes_are_drawn_anew_only_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    for name in ("value_axis", "time_axis"):
+        real = getattr(tuistream.charts.panel, name)
+
+        def counted(*args: Any, name: str = name, real: Any = real) -> Any:
+            drawn.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(tuistream.charts.panel, name, counted)
     axes = Axes()
-    panel(72, 12, axes=axes)
-    drawn = axes.values(10, [(0, " 1")]), axes.times(60, [(5, "13:50")])
-    assert axes.values(10, [(0, " 1")]) is drawn[0]
-    assert axes.times(60, [(5, "13:50")]) is drawn[1]
-    assert axes.values(11, [(0, " 1")]) is not drawn[0]
-    assert axes.times(60, [(5, "13:51")]) is not drawn[1]
+    first = panel(72, 12, axes=axes)
+    assert sorted(drawn) == ["time_axis", "value_axis"]
+    again = panel(72, 12, axes=axes, tag=LAST._replace(direction="down"))
+    assert len(drawn) == 2
+    assert text_of(again) == text_of(first)
+    panel(72, 13, axes=axes)
+    assert sorted(drawn) == ["time_axis", "value_axis", "value_axis"]
 
 
 def test_changed_rows() -> None:

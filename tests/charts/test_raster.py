@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tuistream.charts.polyline import Grid
-from tuistream.charts.raster import Line, Viewport, columns_of, glyph_set, painted, rasterise, rows_of
+from tuistream.charts.polyline import Grid, Line, Spans
+from tuistream.charts.raster import Viewport, columns_of, glyph_set, painted, rasterise, rows_of
 
 S = 1_000_000_000
 DAY = 86_400 * S
@@ -291,5 +291,5 @@ def test_no_number_makes_it_fail(
 
 def test_spans_outside_are_not_painted() -> None:
     grid = Grid(0, 1, 0, 1, False, 2, 1, 3)
-    dots = painted(np.array([0, 0, 1, 1]), np.array([-9, 5, 1, -4]), np.array([-1, 7, 1, 9]), grid)
-    assert dots.tolist() == [[False, True]] * 3
+    spans = Spans(np.zeros(4, int), np.array([0, 0, 1, 1]), np.array([-9, 5, 1, -4]), np.array([-1, 7, 1, 9]))
+    assert painted(spans, 1, grid).tolist() == [[[False, True]] * 3]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuistream.charts.polyline import Grid, spans_of
-from tuistream.core.blocks import BLOCK
+from tuistream.charts.polyline import Grid, Line, spans_of
+from tuistream.core.blocks import BLOCK, NOT_KNOWN
 from tuistream.core.series import Series
 
 seeds = st.integers(0, 2**32 - 1)
@@ -75,6 +77,6 @@ def test_lines_are_the_same_with_extremes_and_without(seed: int, count: int, abs
     gaps = [(t0 + (t1 - t0) // 3, t0 + (t1 - t0) // 2)] if seed % 2 else []
     part = series.between(t0, t1)
     t, v = series.t[part], series.column("v")[part]
-    with_extremes = spans_of(t, v, gaps, grid, series.extremes("v").cut(part.start, part.stop))
-    for one, other in zip(spans_of(t, v, gaps, grid), with_extremes, strict=True):
+    line = Line(t, v, tuple(gaps), extremes=series.extremes("v").cut(part.start, part.stop))
+    for one, other in zip(spans_of([line], grid), spans_of([replace(line, extremes=NOT_KNOWN)], grid), strict=True):
         np.testing.assert_array_equal(one, other)

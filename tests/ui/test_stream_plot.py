@@ -12,7 +12,8 @@ from textual.geometry import Region
 
 from tuistream.charts.axes import time_ticks, value_ticks
 from tuistream.charts.panel import INKS
-from tuistream.charts.raster import Line, Viewport
+from tuistream.charts.polyline import Line
+from tuistream.charts.raster import Viewport
 from tuistream.ui.stream_plot import StreamPlot
 
 S = 1_000_000_000

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.charts.frame import time_axis, value_axis
-from tuistream.charts.raster import BLANK, Cells, Line, Viewport, columns_of, rasterise, rows_of
+from tuistream.charts.polyline import Line
+from tuistream.charts.raster import BLANK, Cells, Viewport, columns_of, rasterise, rows_of
 from tuistream.core.durations import format_duration
+from tuistream.core.latest import Latest
 
 INKS: Final = (
     "price",
@@ -75,23 +77,12 @@ class Tag(NamedTuple):
 
 
 class Axes:
-    """The axes that plotext drew last, kept until their ticks change."""
+    """What stands around the lines, kept until it changes: plotext's axes, and the cells that they take."""
 
     def __init__(self) -> None:
-        self._values: tuple[object, list[str]] = (None, [])
-        self._times: tuple[object, tuple[str, str]] = (None, ("", ""))
-
-    def values(self, rows: int, ticks: list[tuple[int, str]]) -> list[str]:
-        """See `value_axis`."""
-        if self._values[0] != (rows, ticks):
-            self._values = (rows, ticks), value_axis(rows, ticks)
-        return self._values[1]
-
-    def times(self, columns: int, ticks: list[tuple[int, str]]) -> tuple[str, str]:
-        """See `time_axis`."""
-        if self._times[0] != (columns, ticks):
-            self._times = (columns, ticks), time_axis(columns, ticks)
-        return self._times[1]
+        self.values: Latest[list[str]] = Latest()
+        self.times: Latest[tuple[str, str]] = Latest()
+        self.margins: Latest[Frame] = Latest()
 
 
 class Signs(NamedTuple):
@@ -171,18 +162,36 @@ def compose(
     kind: str = "line",
 ) -> Frame:
     """Draw a panel. Gaps and the times of ticks are in ns; what lies outside the viewport is left out."""
-    shape = layout.height, layout.width
-    frame = Frame(np.full(shape, BLANK, np.uint16), np.full(shape, -1, np.int8))
     signs = _SIGNS[glyphs]
     columns, rows = layout.columns, layout.rows
+    *labels, text = aligned([*(label for _value, label in value_ticks), tag.text if tag else ""])
+    values = tuple((value, label) for (value, _), label in zip(value_ticks, labels, strict=True))
+    margins = axes.margins.of(_margins, layout, axes, viewport, values, tuple(time_ticks), signs)
+    frame = Frame(margins.chars.copy(), margins.ink.copy())
     cells = rasterise(lines, viewport, columns, rows, glyphs, kind)
     frame.chars[:rows, :columns] = cells.chars
     frame.ink[:rows, :columns] = np.where(cells.fill, FILL, cells.ink)
     _draw_gaps(frame, cells, viewport, gaps, signs)
+    if layout.labels and tag is not None and tag.value == tag.value:
+        _draw_tag(frame, layout, viewport, Tag(tag.value, text, tag.direction), signs)
+    return frame
+
+
+def _margins(
+    layout: Layout,
+    axes: Axes,
+    viewport: Viewport,
+    values: Sequence[tuple[float, str]],
+    times: Sequence[tuple[int, str]],
+    signs: Signs,
+) -> Frame:
+    """A panel without lines, gaps and tag."""
+    shape = layout.height, layout.width
+    frame = Frame(np.full(shape, BLANK, np.uint16), np.full(shape, -1, np.int8))
     if layout.times:
-        _draw_times(frame, layout, axes, viewport, time_ticks, signs)
+        _draw_times(frame, layout, axes, viewport, times, signs)
     if layout.labels:
-        _draw_values(frame, layout, axes, viewport, value_ticks, tag, signs)
+        _draw_values(frame, layout, axes, viewport, values, signs)
     return frame
 
 
@@ -259,7 +268,8 @@ def _draw_times(
         for (t, label), cell in zip(inside, cells, strict=True)
         if len(label) // 2 <= cell <= layout.columns - len(label) + len(label) // 2
     ]
-    line, labels = axes.times(layout.columns, [(cell, label) for _t, cell, label in _thinned(placed)])
+    shown = [(cell, label) for _t, cell, label in _thinned(placed)]
+    line, labels = axes.times.of(time_axis, layout.columns, shown)
     if layout.axis:
         _write(frame, layout.rows, 0, line.translate(signs.axes), AXIS)
     _write(frame, layout.height - 1, 0, labels, LABEL)
@@ -279,25 +289,24 @@ def _thinned(ticks: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
 
 
 def _draw_values(
-    frame: Frame,
-    layout: Layout,
-    axes: Axes,
-    viewport: Viewport,
-    ticks: Sequence[tuple[float, str]],
-    tag: Tag | None,
-    signs: Signs,
+    frame: Frame, layout: Layout, axes: Axes, viewport: Viewport, ticks: Sequence[tuple[float, str]], signs: Signs
 ) -> None:
     places = rows_of(viewport, [value for value, _label in ticks], layout.rows).tolist()
-    texts = aligned([*(label for _value, label in ticks), *([tag.text] if tag else [])])
-    shown = {row: f" {text[: layout.labels]:{layout.labels}}" for row, text in zip(places, texts, strict=False)}
-    axis = axes.values(layout.rows, [(row, text) for row, text in shown.items() if 0 <= row < layout.rows])
+    shown = {
+        row: f" {text[: layout.labels]:{layout.labels}}" for row, (_value, text) in zip(places, ticks, strict=True)
+    }
+    axis = axes.values.of(
+        value_axis, layout.rows, [(row, text) for row, text in shown.items() if 0 <= row < layout.rows]
+    )
     for y, text in enumerate(axis):
         _write(frame, y, layout.columns, text[0].translate(signs.axes), AXIS)
         _write(frame, y, layout.columns + 1, text[1:], LABEL)
     if layout.axis:
         _write(frame, layout.rows, layout.columns, "┘".translate(signs.axes), AXIS)
-    if tag is not None and tag.value == tag.value:
-        row = int(rows_of(viewport, [tag.value], layout.rows)[0])
-        sign = signs.above if row < 0 else signs.below if row >= layout.rows else signs.tag
-        text = f"{sign} {texts[-1][: layout.labels]:{layout.labels}}"
-        _write(frame, min(max(row, 0), layout.rows - 1), layout.columns, text, DIRECTIONS.get(tag.direction, FLAT))
+
+
+def _draw_tag(frame: Frame, layout: Layout, viewport: Viewport, tag: Tag, signs: Signs) -> None:
+    row = int(rows_of(viewport, [tag.value], layout.rows)[0])
+    sign = signs.above if row < 0 else signs.below if row >= layout.rows else signs.tag
+    text = f"{sign} {tag.text[: layout.labels]:{layout.labels}}"
+    _write(frame, min(max(row, 0), layout.rows - 1), layout.columns, text, DIRECTIONS.get(tag.direction, FLAT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,40 @@ from tuistream.core.batch import Times, Values
 from tuistream.core.blocks import NOT_KNOWN, Extremes
 
 Numbers = NDArray[np.int64]
+_NONE: Final = np.empty(0, np.int64)
 FAR = 1e9  # rows beyond which a value is only "far outside"; keeps rows within int64 and slopes true to the eye
 
 
-class Spans(NamedTuple):
-    """Columns of dots, and in each the topmost and the lowest row, int64[k]; rows go downwards, some lie outside.
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """t: int64[n], ns, sorted. v: float64[n]; NaN and infinities are no values and leave the line open.
 
-    A column has several spans where the line is open inside it.
+    gaps: stretches (from, to) in ns, which no line crosses; what lies inside one is drawn.
+    style: the index, 0 to 127, that the cells of this line get. extremes: of blocks of `v`, where they are known.
     """
 
+    t: Times
+    v: Values
+    gaps: tuple[tuple[int, int], ...] = ()
+    style: int = 0
+    extremes: Extremes = NOT_KNOWN
+
+
+class Spans(NamedTuple):
+    """Line, column of dots, topmost and lowest row, int64[k] each. Rows go downwards; some are outside.
+
+    A column has several spans of a line where that is open inside it.
+    """
+
+    lines: Numbers
     columns: Numbers
     top: Numbers
     bottom: Numbers
+
+    def of(self, line: int) -> Spans:
+        """Those of one line."""
+        mine = self.lines == line
+        return Spans(*(part[mine] for part in self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,61 +113,78 @@ class _Groups(NamedTuple):
     low: Values
 
 
-def spans_of(
-    t: Times, v: Values, gaps: Sequence[tuple[int, int]], grid: Grid, extremes: Extremes = NOT_KNOWN
-) -> Spans:
-    """What the polyline through the points (t, v) covers.
+class _Crossings(NamedTuple):
+    """Where the line crosses edges of columns: the edges, the values before and after each, and how far between."""
 
-    t: int64[n], sorted, ns; v: float64[n]. What is not finite, and on a logarithmic scale not positive, is no value:
-    the line is open there, as it is over `gaps`. extremes: of `v`, so that not every point need be looked at.
-    """
+    edges: Numbers
+    before: Values
+    after: Values
+    part: Values
+
+
+def spans_of(lines: Sequence[Line], grid: Grid) -> Spans:
+    """What polylines cover."""
     edges = grid.edges()
+    covered = [_covered(line, edges, grid) for line in lines]
+    return _joined([groups for groups, _ in covered], [crossings for _, crossings in covered], grid)
+
+
+def _covered(line: Line, edges: Numbers, grid: Grid) -> tuple[_Groups, _Crossings]:
+    """What is not finite, and on a logarithmic scale not positive, is no value: the line is open there."""
+    t, v = line.t, line.v
     first = max(0, int(np.searchsorted(t, edges[0], side="left")) - 1)
     stop = min(len(t), int(np.searchsorted(t, edges[-1], side="right")) + 1)
-    t, v, extremes = t[first:stop], v[first:stop], extremes.cut(first, stop)
+    t, v, extremes = t[first:stop], v[first:stop], line.extremes.cut(first, stop)
     if not len(t):
-        nothing = np.empty(0, np.int64)
-        return Spans(nothing, nothing, nothing)
-    bounds = _bounds(t, edges)
-    broken = _with_gaps(t, np.empty(0, np.int64), gaps, grid)
+        return _Groups(_NONE, v, v), _Crossings(_NONE, v, v, v)
+    bounds = np.searchsorted(t, edges, side="left")
+    broken = _with_gaps(t, _NONE, line.gaps, grid)
     unknown = np.empty(0, np.bool_)
-    groups = _groups(v, bounds, broken, unknown, extremes)
+    groups = _groups(t, v, bounds, broken, unknown, extremes, int(edges[-1]))
     # Extremes tell of any value that is none, so that the usual window, without one, needs no pass of its own.
     least = 0.0 if grid.log else -np.inf
     if not all(((x > least) & (x < np.inf)).all() for x in (groups.low, groups.high, v[[0, -1]])):
         unknown = np.zeros(len(v), np.bool_)
         unknown[extremes.unknown(v, least)] = True
-        groups = _groups(v, bounds, broken, unknown, extremes)
-    crossing, crossed = _crossings(t, v, broken, unknown, edges, grid)
-    filled = np.zeros(grid.columns, np.bool_)
-    filled[groups.columns] = True
-    return _joined(groups, filled, crossing, crossed, grid)
+        groups = _groups(t, v, bounds, broken, unknown, extremes, int(edges[-1]))
+    return groups, _crossings(t, v, bounds, broken, unknown, edges)
 
 
-def _bounds(t: Times, edges: Numbers) -> Numbers:
-    """The points of column i are those from bounds[i] to before bounds[i + 1]."""
-    bounds = np.searchsorted(t, edges, side="left")
-    bounds[-1] = np.searchsorted(t, edges[-1], side="right")
-    return bounds
+def _groups(
+    t: Times,
+    v: Values,
+    bounds: Numbers,
+    broken: Numbers,
+    unknown: NDArray[np.bool_],
+    extremes: Extremes,
+    end: int,
+) -> _Groups:
+    """bounds: the first point at or after each edge; those of the last column reach to `end`, included.
 
-
-def _groups(v: Values, bounds: Numbers, broken: Numbers, unknown: NDArray[np.bool_], extremes: Extremes) -> _Groups:
-    """broken: the points that are not joined to the next. unknown: those that are none, bool[n], or empty."""
-    starts = bounds[:-1][bounds[1:] > bounds[:-1]]
+    broken: the points that are not joined to the next. unknown: those that are none, bool[n], or empty.
+    """
+    stop = int(np.searchsorted(t, end, side="right"))
+    starts = bounds[:-1][np.append(bounds[1:-1], stop) > bounds[:-1]]
     cuts = broken + 1
     if len(unknown):
         # Where one of two neighbours is a value and the other is none.
         cuts = np.concatenate((cuts, np.flatnonzero(unknown[1:] != unknown[:-1]) + 1))
     if len(cuts):
-        starts = np.union1d(starts, cuts[(cuts >= bounds[0]) & (cuts < bounds[-1])])
+        starts = _merged(starts, cuts[(cuts >= bounds[0]) & (cuts < stop)])
     if not len(starts):
         return _Groups(starts, np.empty(0), np.empty(0))
-    low, high = extremes.of(v, starts, int(bounds[-1]))
-    columns = np.searchsorted(bounds, starts, side="right") - 1
+    low, high = extremes.of(v, starts, stop)
+    columns = np.searchsorted(bounds[:-1], starts, side="right") - 1
     if len(unknown):
         known = ~unknown[starts]
         columns, low, high = columns[known], low[known], high[known]
     return _Groups(columns, high, low)
+
+
+def _merged(one: Numbers, other: Numbers) -> Numbers:
+    """The rows that either names, sorted, each once. (np.union1d imports numpy.ma: the first chart would wait.)"""
+    both = np.sort(np.concatenate((one, other)))
+    return both[np.diff(both, prepend=-1) > 0]
 
 
 def _with_gaps(t: Times, broken: Numbers, gaps: Sequence[tuple[int, int]], grid: Grid) -> Numbers:
@@ -159,53 +198,62 @@ def _with_gaps(t: Times, broken: Numbers, gaps: Sequence[tuple[int, int]], grid:
     real = first <= last
     first, last = first[real], last[real]
     if (first == last).all():
-        return np.union1d(broken, first)
+        return _merged(broken, first)
     steps = np.bincount(first, minlength=len(t)) - np.bincount(last + 1, minlength=len(t))
-    return np.union1d(broken, np.flatnonzero(np.cumsum(steps) > 0))
+    return _merged(broken, np.flatnonzero(np.cumsum(steps) > 0))
 
 
 def _crossings(
-    t: Times, v: Values, broken: Numbers, unknown: NDArray[np.bool_], edges: Numbers, grid: Grid
-) -> tuple[NDArray[np.bool_], Numbers]:
-    """Whether the line crosses each edge, and in which row. broken, unknown: as for `_groups`."""
-    count = len(t)
-    before = np.searchsorted(t, edges, side="left")
-    crossing = (before > 0) & (before < count)
-    after = np.clip(before, 1, max(1, count - 1))
-    if len(broken):
+    t: Times, v: Values, bounds: Numbers, broken: Numbers, unknown: NDArray[np.bool_], edges: Numbers
+) -> _Crossings:
+    """bounds, broken, unknown: as for `_groups`."""
+    crossed = np.flatnonzero((bounds > 0) & (bounds < len(t)))
+    after = bounds[crossed]
+    if len(broken) and len(crossed):
         place = np.minimum(np.searchsorted(broken, after - 1), len(broken) - 1)
-        crossing &= broken[place] != after - 1
-    if len(unknown) and count > 1:
-        crossing &= ~(unknown[after - 1] | unknown[after])
-    rows = np.zeros(len(edges), np.int64)
-    after = after[crossing]
-    left, right = grid.heights(v[after - 1]), grid.heights(v[after])
-    part = (edges[crossing] - t[after - 1]) / (t[after] - t[after - 1])
-    rows[crossing] = grid.rows_of(left + (right - left) * part)
-    return crossing, rows
+        joined = broken[place] != after - 1
+        crossed, after = crossed[joined], after[joined]
+    if len(unknown):
+        joined = ~(unknown[after - 1] | unknown[after])
+        crossed, after = crossed[joined], after[joined]
+    begin = t[after - 1]
+    return _Crossings(crossed, v[after - 1], v[after], (edges[crossed] - begin) / (t[after] - begin))
 
 
-def _joined(
-    groups: _Groups, filled: NDArray[np.bool_], crossing: NDArray[np.bool_], crossed: Numbers, grid: Grid
-) -> Spans:
-    """Spans of the points in each column, stretched to where the line enters and leaves it.
+def _joined(groups: Sequence[_Groups], crossings: Sequence[_Crossings], grid: Grid) -> Spans:
+    """Spans of the points in each column, stretched to where the line enters and leaves it; of all lines at once.
 
     The row of a crossing belongs to the column on the left; the one on the right reaches as far as the row beside
     it, so that a line is thin and has no holes.
     """
-    columns = groups.columns
-    passing = np.flatnonzero(~filled & crossing[:-1] & crossing[1:])
-    alone = np.ones(len(passing), bool)
-    begins = np.concatenate((np.diff(columns, prepend=-1) != 0, alone))
-    ends = np.concatenate((np.diff(columns, append=grid.columns) != 0, alone))
-    columns = np.concatenate((columns, passing))
-    exits, entries = crossed[columns + 1], crossed[columns]
-    top = np.concatenate((grid.rows_of(grid.heights(groups.high)), crossed[passing + 1]))
-    bottom = np.concatenate((grid.rows_of(grid.heights(groups.low)), crossed[passing + 1]))
-    leaving = ends & crossing[columns + 1]
+    width = grid.columns
+    columns, high, low = (np.concatenate(parts) for parts in zip(*groups, strict=True))
+    edges, before, after, part = (np.concatenate(parts) for parts in zip(*crossings, strict=True))
+    lines = np.repeat(np.arange(len(groups)), [len(group.columns) for group in groups])
+    crossed_lines = np.repeat(np.arange(len(groups)), [len(crossing.edges) for crossing in crossings])
+    heights = grid.heights(np.concatenate((high, low, before, after)))
+    high, low, left, right = np.split(heights, np.cumsum((len(high), len(low), len(before))))
+    crossing = np.zeros((len(groups), width + 1), np.bool_)
+    crossing[crossed_lines, edges] = True
+    crossed = np.zeros((len(groups), width + 1), np.int64)
+    count = len(columns)
+    rows = grid.rows_of(np.concatenate((high, low, left + (right - left) * part)))
+    crossed[crossed_lines, edges] = rows[2 * count :]
+    empty = crossing[:, :-1] & crossing[:, 1:]
+    empty[lines, columns] = False
+    passing_lines, passing = np.nonzero(empty)
+    places = lines * width + columns
+    alone = np.ones(len(passing), np.bool_)
+    begins = np.concatenate((np.diff(places, prepend=-1) != 0, alone))
+    ends = np.concatenate((np.diff(places, append=-1) != 0, alone))
+    lines, columns = np.concatenate((lines, passing_lines)), np.concatenate((columns, passing))
+    exits, entries = crossed[lines, columns + 1], crossed[lines, columns]
+    top = np.concatenate((rows[:count], exits[count:]))
+    bottom = np.concatenate((rows[count : 2 * count], exits[count:]))
+    leaving = ends & crossing[lines, columns + 1]
     top = np.where(leaving, np.minimum(top, exits), top)
     bottom = np.where(leaving, np.maximum(bottom, exits), bottom)
-    entering = begins & crossing[columns]
+    entering = begins & crossing[lines, columns]
     top = np.where(entering & (entries < top), entries + 1, top)
     bottom = np.where(entering & (entries > bottom), entries - 1, bottom)
-    return Spans(columns, top, bottom)
+    return Spans(lines, columns, top, bottom)

@@ -53,7 +53,10 @@ class Extremes(NamedTuple):
 
     def _others(self, count: int, sure: NDArray[np.bool_]) -> Rows:
         """Of `count` rows, those in none of the `sure` blocks."""
-        start = self.first + np.append(np.flatnonzero(~sure), len(sure)) * BLOCK
+        end = self.first + len(sure) * BLOCK
+        if sure.all() and len(sure):
+            return np.concatenate((np.arange(self.first), np.arange(end, count)))
+        start = np.append(self.first + np.flatnonzero(~sure) * BLOCK, end)
         sizes = np.full(len(start), BLOCK)
         start, sizes = np.append(0, start), np.append(min(self.first, count), sizes)
         sizes[-1] = max(0, count - start[-1])

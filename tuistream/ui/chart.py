@@ -9,8 +9,10 @@ from math import inf, isfinite
 import numpy as np
 
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
-from tuistream.charts.raster import Line, Viewport
+from tuistream.charts.polyline import Line
+from tuistream.charts.raster import Viewport
 from tuistream.core.batch import Values
+from tuistream.core.latest import Latest
 from tuistream.core.session import Gap, StreamState
 from tuistream.ui.averages import Average, Averages
 from tuistream.ui.fields import switchable
@@ -63,6 +65,8 @@ class Chart:
         self.value_range: tuple[float, float] | None = None
         self._selections: tuple[tuple[str, ...], ...] = ()
         self._selected_at = -1
+        self._value_ticks: Latest[list[tuple[float, str]]] = Latest()
+        self._time_ticks: Latest[list[tuple[int, str]]] = Latest()
 
     def selections(self) -> tuple[tuple[str, ...], ...]:
         """What the fields key goes through; settled once the stream has shown what its values are like."""
@@ -119,8 +123,8 @@ class Chart:
             lines,
             legend,
             Viewport(window.t0, window.t1, lo, hi, log),
-            value_ticks(lo, hi, max(2, rows // ROWS_A_TICK + 1), log),
-            time_ticks(window.t0, window.t1, max(1, columns // COLUMNS_A_TICK), timezone),
+            self._value_ticks.of(value_ticks, lo, hi, max(2, rows // ROWS_A_TICK + 1), log),
+            self._time_ticks.of(time_ticks, window.t0, window.t1, max(1, columns // COLUMNS_A_TICK), timezone),
             _last(lines[0].v),
             gaps,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tuistream.charts.numbers import format_change, format_percent, format_value
 from tuistream.core.text import printable
@@ -60,16 +60,20 @@ def bottom_edge(
 
 def _candidates(
     row: Row | None, legend: Sequence[tuple[str, str]], range_name: str, line: str, signs: Signs
-) -> list[tuple[list[Part], list[Part]]]:
+) -> Iterator[tuple[list[Part], list[Part]]]:
     """Values and right end, from the most to the least."""
     ranged: list[Part] = [(f" {range_name} ", "plain")] if range_name else []
-    named: list[list[Part]] = [[(f" {printable(name, LEGEND_NAME)} ", ink)] for name, ink in legend]
-    rights: list[list[Part]] = [
-        [part for one in named[:count] for part in one] + ([(line, "edge"), *ranged] if count else ranged)
-        for count in range(len(named), -1, -1)
-    ]
+    named: list[Part] = [(f" {printable(name, LEGEND_NAME)} ", ink) for name, ink in legend]
+
+    def rights(most: int) -> Iterator[list[Part]]:
+        for count in range(most, 0, -1):
+            yield [*named[:count], (line, "edge"), *ranged]
+        yield ranged
+
     if row is None or row.last != row.last:
-        return [*(([], right) for right in rights), ([], [])]
+        yield from (([], right) for right in rights(len(named)))
+        yield [], []
+        return
     sign, ink = (signs.stale, "stale") if row.silent else signs.move(row.last, row.first)
     value_ink = "stale" if row.silent else "value"
     last: list[Part] = [(line, "edge"), (f" {format_value(row.last, row.digits)} ", value_ink), (f"{sign} ", ink)]
@@ -78,15 +82,14 @@ def _candidates(
     percent: list[Part] = []
     if row.percent == row.percent:
         percent = [(f"{format_percent(row.percent)} ", move_ink(change, row.silent))]
-    return [
-        ([*last, *moved, *percent], rights[0]),
-        *(([*last, *percent], right) for right in rights[:-1]),
-        ([*last, *moved, *percent], ranged),
-        ([*last, *percent], ranged),
-        (last, ranged),
-        (last, []),
-        ([], []),
-    ]
+    yield [*last, *moved, *percent], next(rights(len(named)))
+    if named:
+        yield from (([*last, *percent], right) for right in rights(len(named)) if right is not ranged)
+    yield [*last, *moved, *percent], ranged
+    yield [*last, *percent], ranged
+    yield last, ranged
+    yield last, []
+    yield [], []
 
 
 def _closed(width: int, left: str, right: str, ink: str, line: str, inside: list[Part]) -> list[Part]:

@@ -14,7 +14,8 @@ from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
 from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, aligned, compose, layout_for, message_frame
-from tuistream.charts.raster import Line, Viewport
+from tuistream.charts.polyline import Line
+from tuistream.charts.raster import Viewport
 from tuistream.ui.painting import PaintedApp
 
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any

@@ -62,7 +62,7 @@ class WatchRows:
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self._rates: dict[StreamKey, tuple[Rate, float]] = {}
-        self._digits: dict[StreamKey, int] = {}
+        self._digits: dict[StreamKey, tuple[int, int]] = {}  # the series' version looked at last, and what was found
         self._kept: dict[StreamKey, Row] = {}
         self.sort = SORTS[0]
         self.filter = ""
@@ -117,12 +117,16 @@ class WatchRows:
 
     def digits(self, state: StreamState) -> int:
         """Decimals of the stream's values: as many as any so far has needed, so that numbers stand still."""
-        key = state.stream.key
-        needed = digits_for(state.series.column(state.main)[-DIGITS_SAMPLE:])
+        key, series = state.stream.key, state.series
+        looked_at, known = self._digits.get(key, (-1, 0))
+        if looked_at == series.version:
+            return known
+        needed = digits_for(series.column(state.main)[-DIGITS_SAMPLE:])
         size = abs(state.last) if np.isfinite(state.last) else 0.0
         whole = int(np.log10(size)) + 1 if size >= 1 else 1
-        self._digits[key] = max(min(needed, max(0, SIGNIFICANT - whole)), self._digits.get(key, 0))
-        return self._digits[key]
+        known = max(min(needed, max(0, SIGNIFICANT - whole)), known)
+        self._digits[key] = series.version, known
+        return known
 
     def _rate(self, key: StreamKey) -> float:
         return self._rates[key][1] if key in self._rates else 0.0
