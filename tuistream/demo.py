@@ -9,7 +9,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tuistream.core.errors import TuistreamError
 from tuistream.store.lock import writer_of
@@ -31,9 +33,26 @@ def recording_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+@dataclass(frozen=True, slots=True)
+class PriceServer:
+    """The demo's server, which may still be starting."""
+
+    _child: subprocess.Popen[str]
+    _complaints: IO[str]
+
+    def url(self) -> str:
+        """Where it serves, once it does. Raises TuistreamError where it does not start."""
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
+        if not line.startswith("serving "):
+            self._complaints.seek(0)
+            raise TuistreamError(f"the demo's server did not start: {self._complaints.read().strip()[-500:]}")
+        return line.split()[1]
+
+
 @contextmanager
-def price_server() -> Iterator[str]:
-    """Start it on a free port; gives its URL.
+def price_server() -> Iterator[PriceServer]:
+    """Start it on a free port.
 
     The child ends when its standard input does: a pipe whose other end only we hold, so that it closes however
     we end, kill -9 included.
@@ -46,13 +65,8 @@ def price_server() -> Iterator[str]:
         ) as child,
     ):
         assert child.stdin is not None
-        assert child.stdout is not None
         try:
-            line = child.stdout.readline()
-            if not line.startswith("serving "):
-                complaints.seek(0)
-                raise TuistreamError(f"the demo's server did not start: {complaints.read().strip()[-500:]}")
-            yield line.split()[1]
+            yield PriceServer(child, complaints)
         finally:
             child.stdin.close()
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -56,6 +55,8 @@ def cli() -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code: 0, 1 (failure), 2 (usage), 130 (interrupted)."""
+    # Read when numpy is imported: threads of a BLAS would cost more at the start than all that we have it compute.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = cli.main(args, prog_name="tuistream", standalone_mode=False)
     except click.ClickException as error:
@@ -75,5 +76,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def nearest_command(word: str) -> str:
     """ "; did you mean 'record'?", or nothing."""
+    import difflib
+
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import gc
+import importlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuistream.cli.options import feed_options, feeds_from, recording_path, run_options
 from tuistream.core.errors import SettingsError, TuistreamError
 
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from tuistream.config import Settings
+
 LEAST_BUDGET = 1_000
 SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
+# The slow imports. Between any two the loop turns, so that a connection is being made meanwhile.
+SCREEN_MODULES = ("textual.widget", "textual.app", "textual_plotext", "tuistream.ui.app")
+LOOP_TURNS = 8  # what the answer to a packet takes to be dealt with
+SETTLED_SECONDS = 1.0  # after the start of the screen: what lives then stays to the end
 DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 
 
@@ -39,6 +50,9 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
     """Watch feeds on the screen and record them. With no URL: a demo."""
+    gc.disable()  # until the screen stands: nearly all that is made until then stays
+    import asyncio
+
     from tuistream.config import Settings, parse_size
 
     averages = _lengths(given["averages"])
@@ -58,43 +72,70 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         "averages": averages,
     }
     _need_terminal()
+    os.environ.setdefault("TEXTUAL_FPS", SCREEN_HZ)  # read when textual is imported
     with contextlib.ExitStack() as stack:
         demo = ""
         if not urls:
-            settings, demo = _demo(stack, given), DEMO_LINE
+            settings, demo = _demo(stack, given)
         elif not given["no_record"]:
             settings = replace(settings, db=recording_path(given["db"], settings.feeds[0].name))
         return asyncio.run(watch(settings, view, demo))
 
 
-async def watch(settings: Any, view: dict[str, Any], demo: str) -> int:
-    os.environ.setdefault("TEXTUAL_FPS", SCREEN_HZ)  # read when textual is imported
-    from tuistream.ui.app import TuistreamApp
-    from tuistream.ui.options import ViewOptions
+async def watch(settings: Settings, view: dict[str, Any], demo: str) -> int:
+    """Show and record until the user leaves; the exit code. Connects while the screen is still being imported."""
+    import asyncio
+
     from tuistream.wiring import running
 
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    _on_signals(loop, stopped.set)
     async with running(settings, recording_needed=False) as run:
-        app = TuistreamApp(run.session, ViewOptions(**view), run.recording, demo=demo)
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                with contextlib.suppress(NotImplementedError):  # Windows
-                    loop.add_signal_handler(number, app.exit, 0)
-        await app.run_async()
+        for name in SCREEN_MODULES:
+            importlib.import_module(name)
+            for _ in range(LOOP_TURNS):
+                await asyncio.sleep(0)
+        from tuistream.ui.app import TuistreamApp
+        from tuistream.ui.options import ViewOptions
+
+        app = TuistreamApp(run.session, ViewOptions(**view), run.recording, demo=demo, suspended=run.suspended)
+        _on_signals(loop, lambda: app.exit(0))
+        loop.call_later(SETTLED_SECONDS, _collect_from_now_on)
+        if not stopped.is_set():
+            await app.run_async()
     return app.return_code or 0
 
 
-def _demo(stack: contextlib.ExitStack, given: dict[str, Any]) -> Any:
+def _on_signals(loop: AbstractEventLoop, leave: Callable[[], None]) -> None:
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+        number = getattr(signal, name, None)
+        if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # nohup
+            continue
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, leave)
+
+
+def _collect_from_now_on() -> None:
+    """Look for garbage again, but never among what the start made: hundreds of modules that stay."""
+    gc.freeze()
+    gc.enable()
+
+
+def _demo(stack: contextlib.ExitStack, given: dict[str, Any]) -> tuple[Settings, str]:
     """The settings of the demo: a server of our own, and a recording that goes with it."""
-    from tuistream.config import FeedOptions, Settings, feed_settings
     from tuistream.demo import DEMO_FILE, price_server, recording_folder
 
-    url = stack.enter_context(price_server())
+    server = stack.enter_context(price_server())
+    # It takes as long to start as our own modules do, on another core.
+    from tuistream.config import FeedOptions, Settings, feed_settings
+
+    for name in SCREEN_MODULES:
+        importlib.import_module(name)
     folder = stack.enter_context(recording_folder())
-    feed = replace(feed_settings([url], FeedOptions())[0], name="demo")
+    feed = replace(feed_settings([server.url()], FeedOptions())[0], name="demo")
     db = None if given["no_record"] else given["db"] or folder / DEMO_FILE
-    return Settings(feeds=(feed,), db=db, window=given["window"])
+    return Settings(feeds=(feed,), db=db, window=given["window"]), DEMO_LINE
 
 
 def _need_terminal() -> None:
