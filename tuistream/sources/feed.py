@@ -88,19 +88,21 @@ class Feed:
             await asyncio.wait([self._work])
         if status.ended:
             return
-        self._session.set_state(status, FeedState.SUSPENDED)
+        self._session.set_state(status, FeedState.SUSPENDED, status.reason)
         if connected:
             self._session.interrupt(status, "suspended")
             self._note("close", "suspended")
 
     def resume(self) -> None:
-        """Connect again, at once."""
+        """Connect again: at once, unless the producer wants us to stay away."""
         self._awake.set()
 
     async def _run(self) -> None:
         status, session = self.status, self._session
         last_reason = ""
-        await asyncio.sleep(self._retry.begin(time.monotonic()))
+        demanded = self._retry.begin(time.monotonic(), status.frames > 0)
+        if demanded > 0:
+            await self._stay_away(demanded, status.reason)
         while True:
             self._retry.connecting(time.monotonic())
             frames_before = status.frames
@@ -120,9 +122,12 @@ class Feed:
             if status.connections == connected_before and str(down) != last_reason:
                 self._note("retry", str(down))
             last_reason = str(down)
-            status.retry_at = session.clock() + int(pause * 1e9)
-            session.set_state(status, FeedState.RETRYING, str(down))
-            await asyncio.sleep(pause)
+            await self._stay_away(pause, last_reason)
+
+    async def _stay_away(self, seconds: float, reason: str) -> None:
+        self.status.retry_at = self._session.clock() + int(seconds * 1e9)
+        self._session.set_state(self.status, FeedState.RETRYING, reason)
+        await asyncio.sleep(seconds)
 
     async def _connection(self) -> SourceDown:
         """Connect and read until the connection ends; why it did."""

@@ -36,11 +36,16 @@ class Retry:
         self._since = 0.0  # when this outage began
         self._doubling = SOON[-1]
         self._ever_worked = False
+        self._not_before = 0.0  # when the producer, which wanted us to stay away, may be asked again
 
-    def begin(self, now: float) -> float:
-        """Start anew, whatever failed before. Seconds to wait before the first attempt."""
+    def begin(self, now: float, worked: bool) -> float:
+        """Start anew, whatever failed before. Seconds to wait before the first attempt: what the producer demands.
+
+        `worked`: a connection has given data.
+        """
         self._failures = 0
-        return self._allowed(0.0, now)
+        self._ever_worked = self._ever_worked or worked
+        return max(self._allowed(0.0, now), self._not_before - now)
 
     def connecting(self, now: float) -> None:
         """An attempt starts. now: seconds on any clock that does not jump."""
@@ -51,6 +56,7 @@ class Retry:
 
         `worked`: the connection that ended gave data.
         """
+        self._not_before = now + (down.retry_after or 0.0)
         if worked:
             self._ever_worked = True
             self._failures = 0
