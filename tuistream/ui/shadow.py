@@ -147,26 +147,34 @@ class Shadow:
             return ""
         pen = _Pen(self, allowance)
         most = self.width if allowance is None else PORTION
-        for start, stop, ink in self._runs(changed):
+        for start, stop, ink, sure in self._runs(changed):
             for first in range(start, stop, most):
-                if not pen.draw(first, min(first + most, stop), ink):
+                last = min(first + most, stop)
+                if not pen.draw(first, last, ink, sure and last == stop):
                     return pen.finish()
         return pen.finish()
 
-    def _runs(self, changed: NDArray[np.int64]) -> list[tuple[int, int, int]]:
-        """Stretches (first, stop, style) of changed cells of one row; a wide character is whole in them."""
+    def _runs(self, changed: NDArray[np.int64]) -> list[tuple[int, int, int, bool]]:
+        """Stretches (first, stop, style) of changed cells of one row, and whether the cursor is surely at the stop.
+
+        A wide character is whole in them.
+        """
         halves = changed[(self._wanted[changed] & CODE) == CONTINUED]
         if len(halves):
             changed = np.union1d(changed, halves - 1)
         cells = self._wanted[changed]
-        inks = self._carried(cells >> STYLE_SHIFT, (cells & CODE) == BLANK)
+        codes = cells & CODE
+        inks = self._carried(cells >> STYLE_SHIFT, codes == BLANK)
         # Terminals differ on how wide other characters are: the cursor is placed anew after them.
-        narrow = self.are_narrow(cells & CODE)
-        breaks = (np.diff(changed) != 1) | (np.diff(inks) != 0) | (changed[1:] % self.width == 0)
-        breaks |= ~narrow[:-1] & ((cells[1:] & CODE) != CONTINUED)
+        narrow = self.are_narrow(codes)
+        breaks = (changed[1:] - changed[:-1] != 1) | (inks[1:] != inks[:-1]) | (changed[1:] % self.width == 0)
+        breaks |= ~narrow[:-1] & (codes[1:] != CONTINUED)
         cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
-        last = changed[np.concatenate((cuts[1:] - 1, [len(changed) - 1]))]
-        return list(zip(changed[cuts].tolist(), (last + 1).tolist(), inks[cuts].tolist(), strict=True))
+        ends = np.concatenate((cuts[1:], [len(changed)])) - 1
+        stops = changed[ends] + 1
+        # At the right edge terminals differ, too.
+        sure = narrow[ends] & (stops % self.width != 0)
+        return list(zip(changed[cuts].tolist(), stops.tolist(), inks[cuts].tolist(), sure.tolist(), strict=True))
 
     def _carried(self, inks: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The styles, where blanks keep that of the glyph before them if they look the same in it."""
@@ -175,17 +183,26 @@ class Shadow:
         alike = blank & (glyphs >= 0) & (self._inks.on_blanks(before) == inks)
         return np.where(alike, before, inks)
 
-    def narrow(self, cell: int) -> bool:
-        """Whether what is wanted in a cell has one cell in every terminal."""
-        return bool(self._narrow[min(int(self._wanted[cell]) & CODE, _KNOWN_BELOW)])
+    def plain(self) -> str:
+        """What is wanted, a code point a cell; "" where some cells have others than one."""
+        codes = self._wanted & CODE
+        if (codes >= TEXTS_FROM).any():
+            return ""
+        return codes.astype("<u4").tobytes().decode("utf-32-le")
 
     def text(self, start: int, stop: int) -> str:
         """What is wanted from one cell of a row to another."""
-        codes = self._wanted[start:stop] & CODE
-        if (codes >= TEXTS_FROM).any():
-            parts = [code for code in codes.tolist() if code != CONTINUED]
-            return "".join(self._texts[c - TEXTS_FROM] if c >= TEXTS_FROM else chr(c) for c in parts)
-        return codes.astype("<u4").tobytes().decode("utf-32-le")
+        parts = [code for code in (self._wanted[start:stop] & CODE).tolist() if code != CONTINUED]
+        return "".join(self._texts[code - TEXTS_FROM] if code >= TEXTS_FROM else chr(code) for code in parts)
+
+    def alike(self, start: int, stop: int, ink: int) -> bool:
+        """Whether the cells between look the same in the style `ink`, a character each."""
+        blank = self._inks.on_blank(ink)
+        for cell in self._wanted[start:stop].tolist():
+            code = cell & CODE
+            if cell == UNKNOWN or code >= TEXTS_FROM or cell >> STYLE_SHIFT != (blank if code == BLANK else ink):
+                return False
+        return True
 
     def _clustered(
         self, codes: NDArray[np.int64], inks: NDArray[np.int64], sizes: list[int]
@@ -227,65 +244,56 @@ class _Pen:
     def __init__(self, shadow: Shadow, allowance: int | None) -> None:
         self._shadow = shadow
         self._left = allowance if allowance is None else allowance - len(RESET)
+        self._plain = shadow.plain()
         self._parts: list[str] = []
         self._at = -1  # the cell the cursor stands on; -1 where that is not known
         self._ink = -1
 
-    def draw(self, start: int, stop: int, ink: int) -> bool:
-        """Write the wanted cells of a run; False where the allowance does not reach."""
-        shadow = self._shadow
-        text = self._move(start) + shadow._inks.step(self._ink, ink) + shadow.text(start, stop)
+    def draw(self, start: int, stop: int, ink: int, sure: bool) -> bool:
+        """Write the wanted cells of a run; False where the allowance does not reach.
+
+        sure: whether all terminals have the cursor at `stop` then.
+        """
+        text = self._move(start) + self._shadow._inks.step(self._ink, ink) + self._text(start, stop)
         if self._left is not None:
             self._left -= len(text.encode())
             if self._left < 0:
                 return False
         self._parts.append(text)
-        shadow._shown[start:stop] = shadow._wanted[start:stop]
+        self._shadow._shown[start:stop] = self._shadow._wanted[start:stop]
         self._ink = ink
-        sure = stop % shadow.width and shadow.narrow(stop - 1)  # at the right edge terminals differ
         self._at = stop if sure else -1
         return True
 
     def finish(self) -> str:
         return "".join([*self._parts, RESET]) if self._parts else ""
 
+    def _text(self, start: int, stop: int) -> str:
+        return self._plain[start:stop] or self._shadow.text(start, stop)
+
     def _move(self, to: int) -> str:
         """The shortest way of the cursor to a cell."""
         width, at = self._shadow.width, self._at
+        if to == at:
+            return ""
         y, x = divmod(to, width)
         absolute = f"\x1b[{y + 1};{x + 1}H"
         if at < 0:
             return absolute
         row, column = divmod(at, width)
         if row == y:
-            if to == at:
-                return ""
             forward = f"\x1b[{to - at}C" if to - at > 1 else "\x1b[C"
-            again = self._again(at, to)
-            return again if again and len(again.encode()) <= len(forward) else forward
+            # Unchanged cells may be cheaper to write again than to jump over.
+            if to - at <= BRIDGED and self._ink >= 0 and self._shadow.alike(at, to, self._ink):
+                again = self._text(at, to)
+                return again if len(again.encode()) <= len(forward) else forward
+            return forward
         down = f"\x1b[{y - row}B" if y - row > 1 else "\x1b[B"
-        aside = x - column
-        if aside:
-            down += (
-                f"\x1b[{aside}C"
-                if aside > 1
-                else "\x1b[C"
-                if aside == 1
-                else "\b" * -aside
-                if aside >= -4
-                else f"\x1b[{-aside}D"
-            )
-        return down if len(down) < len(absolute) else absolute
+        return min(down + _aside(x - column), absolute, key=len)
 
-    def _again(self, at: int, to: int) -> str:
-        """The unchanged cells between, where they have the pen's style; "" where they are not to be written."""
-        shadow = self._shadow
-        if to - at > BRIDGED or self._ink < 0:
-            return ""
-        cells = shadow._wanted[at:to]
-        if (cells == UNKNOWN).any():
-            return ""
-        alike = np.where((cells & CODE) == BLANK, shadow._inks.on_blank(self._ink), self._ink)
-        if ((cells >> STYLE_SHIFT) != alike).any():
-            return ""
-        return "" if ((cells & CODE) >= TEXTS_FROM).any() else shadow.text(at, to)
+
+def _aside(columns: int) -> str:
+    """The shortest way along a row."""
+    if columns > 0:
+        return f"\x1b[{columns}C" if columns > 1 else "\x1b[C"
+    return "\b" * -columns if columns >= -4 else f"\x1b[{-columns}D"
