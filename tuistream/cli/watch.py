@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 LEAST_BUDGET = 1_000
 SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
+# How long a thread may have the interpreter for itself: Python's own 5 ms are waited several times for a key, as the
+# threads of terminal and recording take turns with the loop.
+SWITCH_SECONDS = 0.001
 # The slow imports. Between any two the loop turns, so that a connection is being made meanwhile.
 SCREEN_MODULES = ("textual.widget", "textual.app", "textual_plotext", "tuistream.ui.app")
 LOOP_TURNS = 8  # what the answer to a packet takes to be dealt with
@@ -88,6 +91,7 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str) -> int:
 
     from tuistream.wiring import running
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     _on_signals(loop, stopped.set)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -117,7 +117,7 @@ class TuistreamApp(PromptApp):
         self.screen.set_class(bool(self._demo_text), "-demo")
         self._demo.show([(" DEMO ", "badge"), (f"  {self._demo_text}", "plain")])
         self._fit(self.size)
-        self.set_interval(1 / self.options.fps, self.beat)
+        self.set_interval(1 / self.options.fps, self._beat_by_and_by)
         self._first_look = self.set_interval(FIRST_LOOK, self._show_first)
 
     def _show_first(self) -> None:
@@ -135,6 +135,16 @@ class TuistreamApp(PromptApp):
 
         Nothing is drawn while the terminal has not taken what was drawn before.
         """
+        for _ in self._steps(everything):
+            pass
+
+    async def _beat_by_and_by(self) -> None:
+        """A beat of which every step lets keys go first; what it draws is sent as one."""
+        with self.gathered():
+            for _ in self._steps(everything=False):
+                await self.keys_first()
+
+    def _steps(self, everything: bool) -> Iterator[None]:
         if len(self.screen_stack) > 1 or (self.behind and not everything):
             return
         now = self.options.clock()
@@ -144,7 +154,7 @@ class TuistreamApp(PromptApp):
             self._grid.fill()
             slow = True
         as_of = now if self.paused is None else self.paused
-        self._grid.update(as_of)
+        yield from self._grid.updates(as_of)
         if slow:
             self._slow_at = now
             self._update_status(now)
@@ -164,7 +174,7 @@ class TuistreamApp(PromptApp):
     def action_pause(self) -> None:
         now = self.options.clock()
         self._pause(now if self.paused is None else None)
-        self._say("paused; recording goes on" if self.paused is not None else "goes on")
+        self.say("paused; recording goes on" if self.paused is not None else "goes on")
 
     def action_move(self, key: str) -> None:
         panes = [widget for widget in self.screen.focus_chain if widget.region]
@@ -174,7 +184,7 @@ class TuistreamApp(PromptApp):
             return
         index = neighbour([pane.region for pane in panes], panes.index(focused), key)
         if index is None:
-            self._say(f"no pane {SIDES[key]}")
+            self.say(f"no pane {SIDES[key]}")
         else:
             panes[index].focus(scroll_visible=False)
 
@@ -187,11 +197,11 @@ class TuistreamApp(PromptApp):
         screen.set_class(shown == "with all columns", "-wide-list")
         if shown == "off" and self._list.has_focus:
             self._grid.panel.focus()
-        self._say(f"watch list {shown}{', as tabs' if shown == 'on' and self.size.width < LIST_FROM else ''}")
+        self.say(f"watch list {shown}{', as tabs' if shown == 'on' and self.size.width < LIST_FROM else ''}")
 
     def action_events(self) -> None:
         if self.screen.has_class("-small"):
-            self._say(f"no room for events: they need {SMALL_WIDTH} x {SMALL_HEIGHT}")
+            self.say(f"no room for events: they need {SMALL_WIDTH} x {SMALL_HEIGHT}")
             return
         shown = not self.screen.has_class("-events")
         self.screen.set_class(shown, "-events")
@@ -206,18 +216,18 @@ class TuistreamApp(PromptApp):
 
     def action_command_palette(self) -> None:
         if self.screen.has_class("-small"):
-            self._say(f"no room for the palette: it needs {SMALL_WIDTH} x {SMALL_HEIGHT}")
+            self.say(f"no room for the palette: it needs {SMALL_WIDTH} x {SMALL_HEIGHT}")
         elif not isinstance(self.screen, CommandPalette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_theme(self) -> None:
         names = [DARK, LIGHT, *(name for name in sorted(self.available_themes) if name not in (DARK, LIGHT))]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
-        self._say(f"theme {self.theme}, {names.index(self.theme) + 1} of {len(names)}")
+        self.say(f"theme {self.theme}, {names.index(self.theme) + 1} of {len(names)}")
 
     def action_sent(self) -> None:
         self._sent_shown = not self._sent_shown
-        self._say(f"bytes to the terminal {'shown' if self._sent_shown else 'not shown'}")
+        self.say(f"bytes to the terminal {'shown' if self._sent_shown else 'not shown'}")
 
     async def action_screenshot(self) -> None:  # type: ignore[override]
         name = f"tuistream-{local_time(self.options.clock(), self.options.timezone):%Y%m%d-%H%M%S}.svg"
@@ -230,9 +240,9 @@ class TuistreamApp(PromptApp):
             except OSError as error:
                 failures.append(f"{folder}: {error.strerror}")
             else:
-                self._say(f"screenshot in {path}")
+                self.say(f"screenshot in {path}")
                 return
-        self._say(f"no screenshot: {'; '.join(failures)}")
+        self.say(f"no screenshot: {'; '.join(failures)}")
 
     def action_leave(self) -> None:
         if self.screen.has_class("-events"):
@@ -241,15 +251,15 @@ class TuistreamApp(PromptApp):
             self._grid.maximise(False)
         elif self._list.rows.filter:
             self._list.set_filter("")
-            self._say("filter off")
+            self.say("filter off")
         else:
-            self._say("nothing to leave; q quits")
+            self.say("nothing to leave; q quits")
 
     def action_leave_program(self) -> None:
         self.exit(0)
 
     def on_said(self, message: Said) -> None:
-        self._say(message.text)
+        self.say(message.text)
 
     def on_followed(self) -> None:
         if self.paused is not None:
@@ -273,7 +283,7 @@ class TuistreamApp(PromptApp):
         self._list.freeze(at)
         self.beat(everything=True)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         now = self.options.clock()
         self._status.say(text, now)
         self._update_status(now)
@@ -302,7 +312,7 @@ class TuistreamApp(PromptApp):
     def _target(self, pane: Pane, action: str) -> DOMNode | None:
         """The widget that a pane's action is for; None, with a word to the user, where it is not on the screen."""
         if pane is Pane.LIST and not self._list.display and not action.startswith("sort"):
-            self._say("the list is not shown: w shows it, from 100 columns on")
+            self.say("the list is not shown: w shows it, from 100 columns on")
             return None
         if pane is Pane.LIST and action.startswith("select"):
             self._list.focus()

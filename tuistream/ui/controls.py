@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import tzinfo
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
 from textual.binding import Binding
@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tuistream.core.durations import format_duration
 from tuistream.ui.chart import AVERAGES, KINDS, SCALES, Chart
 from tuistream.ui.commands import Pane, bindings
-from tuistream.ui.messages import Followed, Said
+from tuistream.ui.messages import Followed, Said, SayingApp
 from tuistream.ui.streams import Streams
 from tuistream.ui.view import RANGES, View, Window, short_duration
 
@@ -180,7 +180,7 @@ class ChartControls(Widget):
 
     def _say(self, words: str) -> None:
         name = f"{self._streams.label(self.chart.state.stream.key)}: " if self.chart is not None else ""
-        self.post_message(Said(name + words))
+        cast(SayingApp, self.app).say(name + words)
 
     def _ready(self, quiet: bool = False) -> tuple[Chart | None, Window | None]:
         """The chart and its window, or None each with a word to the user where there is nothing to act on."""

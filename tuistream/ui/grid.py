@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import events
@@ -75,9 +76,11 @@ class Grid(Widget):
         if now is not None:
             self._edges = {state.stream.key: self._edge(state.stream.key, now) for state in self._streams.order}
 
-    def update(self, now: int) -> None:
-        """Draw what changed on this page. now: ns."""
+    def updates(self, now: int) -> Iterator[None]:
+        """Draw what changed on this page, a panel at each step. now: ns."""
         for panel in self.shown:
+            if not panel.display:
+                continue
             chart = panel.chart
             edge = 0
             if chart is not None:
@@ -85,6 +88,7 @@ class Grid(Widget):
                 paused_edge = self._edges.get(key) if self._edges is not None else None
                 edge = self._edge(key, now) if paused_edge is None else paused_edge
             panel.update(now, edge, self._paused_at)
+            yield
 
     def fill(self) -> None:
         """Give this page's streams to panels; to be called when streams, size or page changed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from textual.message import Message
 
 from tuistream.core.batch import StreamKey
@@ -13,6 +15,12 @@ class Said(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class SayingApp(Protocol):
+    """An app that shows a line to the user at once."""
+
+    def say(self, text: str) -> None: ...
 
 
 class StreamChosen(Message):

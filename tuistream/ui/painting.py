@@ -18,6 +18,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -53,6 +54,8 @@ Numbers = NDArray[np.integer[Any]]
 MOST_WAITING: Final = 1  # writes that may wait while another is made
 LOOK_AGAIN: Final = 0.02  # seconds until a terminal that does not keep up is looked at again
 AROUND: Final = 32  # bytes around a frame: the marks of a synchronised update, the cursor's place
+KEY_STEPS: Final = 2  # turns of the loop from the terminal to `on_event`
+KEY_SECONDS: Final = 0.01  # that drawing waits for a key to do what it does
 MOST_PALETTES: Final = 64  # of widgets that paint; an app has a few for each theme
 PORTION_BYTES: Final = 600  # bytes that a budget gathers before it lets any through
 
@@ -84,7 +87,10 @@ class PaintedApp(App[int]):
         self._later: TimerHandle | None = None
         self._counted = 0  # of the driver's bytes, in the budget
         self._cursor_sent = Offset(-1, -1)
-        self._soon = False  # what was painted is about to be sent
+        self._unsent = False  # something was painted
+        self._soon = False  # it is about to be sent
+        self._gathering = False
+        self._key_at = 0.0  # monotonic seconds: when the newest key came
         self._numbers: dict[tuple[tuple[Style, ...], tuple[LineFilter, ...], int], Numbers] = {}
 
     @property
@@ -127,6 +133,30 @@ class PaintedApp(App[int]):
         self._painted(widget, y, y + 1)
         return True
 
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is painted inside is sent together, at the end or with what a key paints meanwhile."""
+        self._gathering = True
+        try:
+            yield
+        finally:
+            self._gathering = False
+            self._send_soon()
+
+    async def keys_first(self) -> None:
+        """Let a key that has come do what it does, and be seen; to be awaited between parts of a drawing."""
+        for _ in range(KEY_STEPS):
+            await asyncio.sleep(0)
+        if time.monotonic() - self._key_at < KEY_SECONDS:
+            gathering, self._gathering = self._gathering, False
+            await asyncio.sleep(KEY_SECONDS)
+            self._gathering = gathering
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._key_at = time.monotonic()
+        await super().on_event(event)
+
     def _place(self, widget: Widget) -> Region | None:
         """Where a widget's content is on the screen; None unless that is settled, whole, and nothing lies over it."""
         screen, shadow = self.screen, self._shadow
@@ -168,12 +198,17 @@ class PaintedApp(App[int]):
         """Have Textual draw these rows anew when it wants them, and send them soon."""
         rows = Region(0, first, widget.size.width, stop - first).translate(widget.content_offset)
         widget._styles_cache.set_dirty(rows)
-        if self._later is None and not self._soon:
+        self._unsent = True
+        if not self._gathering:
+            self._send_soon()
+
+    def _send_soon(self) -> None:
+        if self._unsent and self._later is None and not self._soon:
             self._soon = True
             asyncio.get_running_loop().call_soon(self._send_painted)
 
     def _send_painted(self) -> None:
-        self._soon = False
+        self._soon = self._unsent = False
         if self._running and not self._closed and self._later is None:
             self._send()
 
