@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from tuistream.core.errors import SettingsError
-from tuistream.core.session import MEMORY, WINDOW
+from tuistream.core.limits import MEMORY, WINDOW
 from tuistream.core.text import printable, redact_url, secrets_of, without
 from tuistream.decoders.contract import DecoderOptions
 

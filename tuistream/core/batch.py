@@ -31,6 +31,7 @@ class Stream:
     A stream that gains a field is a new `Stream` with the same key whose `fields` start with the old ones.
     `timed` is False where the ticks carry no event time, so that `t` is the receive time.
     `found` says in words how the fields were found ("binance", "auto: time in s at 'time', …").
+    `axis` names the field that the others are drawn against where that is not time (a counter, an angle).
     """
 
     feed: str
@@ -40,6 +41,7 @@ class Stream:
     ids: IdRule = IdRule.OPAQUE
     timed: bool = True
     found: str = ""
+    axis: str = ""
 
     @property
     def key(self) -> StreamKey:

@@ -84,6 +84,13 @@ class Series:
         self.version += 1
         self.history += 1
 
+    def restart(self) -> None:
+        """Forget all ticks."""
+        self._start = self._end
+        self.total = 0
+        self.version += 1
+        self.history += 1
+
     def extend(self, t: Times, v: Values) -> None:
         """Put ticks in. t: int64[n]; v: float64[n, fields]."""
         count = len(t)

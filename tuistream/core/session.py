@@ -6,14 +6,17 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times, Values
+from tuistream.core.board import BOARDS_MOST, Board, Item
 from tuistream.core.continuity import Checked, Continuity
 from tuistream.core.durations import format_duration
+from tuistream.core.limits import MEMORY, WINDOW
+from tuistream.core.look import Look
 from tuistream.core.outbox import Outbox
 from tuistream.core.series import Series
 from tuistream.core.status import Event, FeedState, FeedStatus
@@ -22,8 +25,7 @@ MAX_STREAMS = 10_000
 EVENTS_KEPT = 2_000
 GAPS_KEPT = 1_000
 IDS_MISSING = "ids missing"
-WINDOW = 100_000
-MEMORY = 512 << 20
+AXIS_MOST = 9e9  # of an axis that is not time, in its own units: it is kept in billionths, as times are
 
 # The field that stands for its stream where one number must: the first of these that it has, else its first.
 MAIN_FIELDS = ("price", "last", "last_price", "px", "p", "tp", "close", "c", "value", "val", "mid", "bid", "y")
@@ -59,6 +61,7 @@ class StreamState:
     number: int  # in the order of appearance, from 0
     interrupted: str = ""  # why ticks may be missing before the next one
     ticks: int = 0
+    axis_recv: int = 0  # receive time of the newest tick on an axis that is not time
     last_t: int = 0
     last_recv: int = 0
     first: float = np.nan
@@ -110,6 +113,8 @@ class Session:
         self.memory = memory
         self.clock = clock
         self.streams: dict[StreamKey, StreamState] = {}
+        self.boards: dict[StreamKey, Board] = {}
+        self.looks: dict[StreamKey, Look] = {}
         self.feeds: dict[str, FeedStatus] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.event_count = 0
@@ -170,6 +175,21 @@ class Session:
                 self._note_continuity(feed, state, checked, ids_known)
                 self._take(feed, state, checked.batch)
 
+    def show(self, feed: FeedStatus, items: Sequence[Item], looks: Mapping[StreamKey, Look]) -> None:
+        """Take what one read gave that is not numbers, and how its streams are to look."""
+        for key, look in looks.items():
+            if key in self.looks or len(self.looks) < MAX_STREAMS:
+                self.looks[key] = look
+        for item in items:
+            board = self.boards.get(item.stream.key)
+            if board is None:
+                if len(self.boards) >= BOARDS_MOST:
+                    feed.refused_items += 1
+                    continue
+                board = self.boards[item.stream.key] = Board(item.stream, len(self.streams) + len(self.boards))
+            board.add(item)
+            feed.items += 1
+
     def _take(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
         if self._left is not None:
             if len(batch) >= self._left:
@@ -186,12 +206,32 @@ class Session:
             feed.lag = state.last_recv - state.last_t
         state.note_values(batch.v[:, batch.stream.fields.index(state.main)])
         before = state.series.nbytes
-        state.series.extend(batch.t, batch.v)
+        if batch.stream.axis:
+            self._extend_along(feed, state, batch)
+        else:
+            state.series.extend(batch.t, batch.v)
         if state.series.nbytes != before:
             self.nbytes += state.series.nbytes - before
             self._keep_within_memory()
         for outbox in self.outboxes:
             outbox.offer(batch)
+
+    def _extend_along(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
+        """Put ticks where their axis says; after a step back of it the series begins anew."""
+        x = batch.v[:, batch.stream.fields.index(batch.stream.axis)]
+        known = np.flatnonzero(np.abs(x) < AXIS_MOST)
+        along = np.rint(x[known] * 1e9).astype(np.int64)
+        series = state.series
+        before = series.t[-1:] if len(series) else along[:1]
+        steps = np.flatnonzero(np.diff(along, prepend=before) < 0)
+        if len(steps):
+            series.restart()
+            row = int(steps[-1])
+            since, to = state.axis_recv, int(batch.recv[known[row]])
+            self._gap(feed, state, since, to, f"{batch.stream.axis} stepped back")
+            known, along = known[row:], along[row:]
+        series.extend(along, batch.v[known])
+        state.axis_recv = state.last_recv
 
     def _new_stream(self, feed: FeedStatus, stream: Stream) -> StreamState | None:
         if len(self.streams) >= MAX_STREAMS:
@@ -199,8 +239,9 @@ class Session:
                 text = f"more than {MAX_STREAMS:,} streams: further ones are counted, not kept"
                 self.note(Event(self.clock(), feed.name, "lost", text))
             return None
-        by_last_part = {name.rpartition(".")[2].lower(): name for name in reversed(stream.fields)}
-        main = next((by_last_part[name] for name in MAIN_FIELDS if name in by_last_part), stream.fields[0])
+        by_last_part = {n.rpartition(".")[2].lower(): n for n in reversed(stream.fields) if n != stream.axis}
+        main = next((by_last_part[name] for name in MAIN_FIELDS if name in by_last_part), None)
+        main = main or next((name for name in stream.fields if name != stream.axis), stream.fields[0])
         known = self.known.get(stream.key)
         seen = (known.ids, known.ids_t) if known and known.ids is not None and known.ids_t is not None else None
         series = Series(stream.fields, self.window)

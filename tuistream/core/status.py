@@ -44,6 +44,8 @@ class FeedStatus:
     other: int = 0  # well-formed frames that hold no tick (order books, unknown channels)
     bad_times: int = 0  # ticks whose event time cannot be; kept with their receive time
     refused_ticks: int = 0  # ticks of streams beyond the limit on streams
+    items: int = 0  # texts, pictures and the like that were kept for a look
+    refused_items: int = 0  # those of streams beyond the limit
     gaps: int = 0
     last_recv: int = 0
     lag: int | None = None  # ns from event to receipt of the newest tick that has an event time

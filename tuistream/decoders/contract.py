@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from tuistream.core.batch import Batch
-
 if TYPE_CHECKING:
+    from tuistream.core.batch import Batch, StreamKey
+    from tuistream.core.board import Item
+    from tuistream.core.look import Look
     from tuistream.decoders.wire.report import StreamReport
 
 MAX_FIELDS = 64
@@ -25,6 +26,8 @@ class Decoded:
     bad_times: ticks whose event time cannot be (before 1990, or over a day ahead of receipt): kept with `recv`.
     replies: messages that the protocol wants sent now. notices: what the producer said to a human (an error).
     reconnect: the producer asked for it.
+    items: what is not numbers, in order; a frame that held only such is `data`, too.
+    looks: how the producer wants streams to be shown, where that is new.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -36,6 +39,8 @@ class Decoded:
     replies: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     reconnect: bool = False
+    items: list[Item] = field(default_factory=list)
+    looks: dict[StreamKey, Look] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,9 @@ class Feed:
         decoded = self._decoder.decode(frames, recv)
         self._count(frames, decoded)
         self._session.ingest(status, decoded.batches)
-        if decoded.batches:
+        if decoded.items or decoded.looks:
+            self._session.show(status, decoded.items, decoded.looks)
+        if decoded.batches or decoded.items:
             if status.state is not FeedState.LIVE:
                 if status.state is FeedState.STALE:
                     self._note("live", "ticks again")

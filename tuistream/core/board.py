@@ -1,0 +1,56 @@
+"""What streams say that is not numbers: texts, pictures, maps, figures. Kept as it came, within bounds."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from tuistream.core.batch import Stream
+
+ITEMS_KEPT: Final = 1_000  # of a stream
+BYTES_KEPT: Final = 8 << 20  # of a stream; its newest item is kept whatever its size
+BOARDS_MOST: Final = 1_000  # streams of items
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One message. t, recv: ns, as of a tick; kind: "text", "image", "map", "video", "figure", "spectrum" …
+
+    value: what the message held, as JSON gives it or bytes. size: about how many bytes it takes.
+    replaces: the items before it are of no interest any more (a picture, a figure).
+    """
+
+    stream: Stream
+    t: int
+    recv: int
+    kind: str
+    value: object
+    size: int
+    replaces: bool = False
+
+
+@dataclass(slots=True)
+class Board:
+    """The newest items of one stream. `version` rises with each; `dropped` counts what had no room any more."""
+
+    stream: Stream
+    number: int  # in the order of appearance, from 0, streams of numbers included
+    items: deque[Item] = field(default_factory=deque)
+    nbytes: int = 0
+    version: int = 0
+    dropped: int = 0
+    last_t: int = 0
+    last_recv: int = 0
+
+    def add(self, item: Item) -> None:
+        if item.replaces:
+            self.items.clear()
+            self.nbytes = 0
+        self.items.append(item)
+        self.nbytes += item.size
+        self.version += 1
+        self.last_t, self.last_recv = item.t, item.recv
+        while len(self.items) > ITEMS_KEPT or (self.nbytes > BYTES_KEPT and len(self.items) > 1):
+            self.nbytes -= self.items.popleft().size
+            self.dropped += 1
