@@ -31,6 +31,7 @@ def test_it_is_the_list_of_its_messages(
     assert [frames[at] for at in range(len(frames))] == plain
     assert list(frames[start:stop]) == plain[start:stop]
     assert list(frames[::2]) == plain[::2]
+    assert frames.some(np.arange(len(plain))[start:stop]) == plain[start:stop]
     assert list(frames) == plain
     assert frames[start:stop] == plain[start:stop]
 

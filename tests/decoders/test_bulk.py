@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from tests.decoders.fuzz import Frames, faults_of
 from tests.decoders.recorded import DATA, NOW, excerpt, frames_of, total
 from tuistream import decoders
+from tuistream.core import frames as core
 from tuistream.core.batch import Batch
 from tuistream.decoders.contract import Decoded, DecoderOptions
+from tuistream.decoders.wire import grid
 from tuistream.decoders.wire.bulk import MAX_TEMPLATES, WORTH_IT
 from tuistream.decoders.wire.skeleton import VARYING
 from tuistream.decoders.wire.time_columns import from_floats, from_integers
@@ -36,6 +38,16 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "grows": (b'{"s":"A","price":1.5,"ts":1795172027060}', b'{"s":"A","price":1.5,"q":2,"ts":1795172027060}'),
     "exponents": (b'{"time": 1795172027.5, "x": 1.5e-07, "y": "1E5"}',),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_reads_too() -> Iterator[None]:
+    """Grids are for large reads; here they serve small ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid, "WORTH_IT", 6)
+        yield
+
+
 numbers = st.one_of(
     st.integers(-(10**3), 10**6).map(str),
     st.floats(-1e6, 1e6).map(repr),
@@ -122,7 +134,24 @@ def bits(batches: Sequence[Batch]) -> dict[object, list[object]]:
 
 
 def assert_same(reads: Sequence[Read], name: str = "auto", recv: int = NOW) -> Decoded:
-    """Decode `reads` as they are, and their frames each as a read of its own."""
+    """Decode `reads`, in lists and as stretches of chunks, and their frames each as a read of its own."""
+    _assert_same([run_of(read) for read in reads], name, recv)
+    return _assert_same(reads, name, recv)
+
+
+def run_of(frames: Read) -> core.Frames:
+    """The same messages as a connection gives them."""
+    data, heads, starts = b"#", [], []
+    for frame in frames:
+        header = 2 if len(frame) < 126 else 4
+        heads.append(len(data))
+        starts.append(len(data) + header)
+        data += b"\x81" * header + frame
+    ends = [*heads[1:], len(data)] if heads else []
+    return core.Frames(data, *(np.array(each, dtype=np.int64) for each in (heads, starts, ends)))
+
+
+def _assert_same(reads: Sequence[Read], name: str, recv: int) -> Decoded:
     options = DecoderOptions()
     together, alone = decoders.create(name, "f", options), decoders.create(name, "f", options)
     whole = []

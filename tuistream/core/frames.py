@@ -61,6 +61,11 @@ class Frames(Sequence[bytes]):
             self._all = [data[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
         return self._all
 
+    def some(self, at: Positions) -> list[bytes]:
+        """The messages at `at`, as bytes objects. at: int64[n]."""
+        data, starts, ends = self.data, self.starts[at].tolist(), self.ends[at].tolist()
+        return [data[start:end] for start, end in zip(starts, ends, strict=True)]
+
     def text(self, before: bytes, filler: bytes) -> bytearray:
         """All messages, each behind `before` (one byte) and then `filler` (one byte) in the place of its header."""
         if not len(self):

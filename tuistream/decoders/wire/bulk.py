@@ -7,6 +7,8 @@ from itertools import repeat
 
 import numpy as np
 
+from tuistream.core.frames import Frames
+from tuistream.decoders.wire.grid import Grids
 from tuistream.decoders.wire.skeleton import VARYING, Positions, Reading, Template, Unfit
 
 WORTH_IT = 16  # frames of a read, and of one skeleton in it
@@ -28,37 +30,60 @@ class Bulk:
         self._numbers: dict[bytes, int] = {}  # of skeletons: positions in the two lists
         self._templates: list[Template | None] = []
         self._failures: list[int] = []
+        self._grids: dict[int, Grids] = {}  # by the number of their skeleton
         self._usual = b""  # a skeleton that whole reads may have
         self._unknown: list[tuple[bytes, bytes]] = []  # skeletons of this read that came often, each with a frame
         self._unlabelled: list[tuple[Template, bytes]] = []  # frames of this read with a new label
+        self._ungridded: list[tuple[Grids, bytes]] = []  # frames of this read with a new length
 
     def take(self, frames: Sequence[bytes], recv: int) -> Sequence[int]:
         """Add the ticks of the frames that are of known skeletons to their streams; which frames are left, in order.
 
         Those are to be read the general way; then `learn` is due.
         """
-        every = range(len(frames))
-        text = _SEPARATOR.join(frames).translate(None, VARYING)
-        if self._usual and text == _SEPARATOR.join([self._usual] * len(frames)):
-            left = self._take_alike(self._numbers[self._usual], frames, np.arange(len(frames)), recv)
-            return _in_order(left) if len(left) else ()
-        skeletons = text.split(_SEPARATOR)
+        at = np.arange(len(frames))
+        if isinstance(frames, Frames):
+            at = self._take_by_length(frames, recv)
+            if len(at) < len(frames):  # else they are best taken as they stand
+                frames = frames.some(at)
+        if len(at) < WORTH_IT:
+            return _in_order(at)
+        return self._take_by_skeleton(frames, at, recv)
+
+    def _take_by_length(self, frames: Frames, recv: int) -> Positions:
+        """Add the ticks of those frames of the usual skeleton whose digits stand where they stood; which are left."""
+        grids = self._grids.get(self._numbers.get(self._usual, _UNKNOWN))
+        if grids is None or not grids.worth_it:
+            return np.arange(len(frames))
+        blocks, left, new = grids.take(frames, recv)
+        for block in blocks:
+            grids.reading.rows.add_block(block)
+        self._ungridded = [(grids, frames[i]) for i in new[:MAX_LEARNED]]
+        return left
+
+    def _take_by_skeleton(self, frames: Sequence[bytes], at: Positions, recv: int) -> Sequence[int]:
+        text = _skeletons(frames)
+        if self._usual and text == (_SEPARATOR + self._usual) * len(frames):
+            return _in_order(self._take_alike(self._numbers[self._usual], frames, at, recv))
+        skeletons = bytes(text).split(_SEPARATOR)[1:]
         if len(skeletons) != len(frames):
-            return every
+            return _in_order(at)
+        if isinstance(frames, Frames):
+            frames = frames.each()
         numbers = np.fromiter(map(self._numbers.get, skeletons, repeat(_UNKNOWN)), np.int64, len(frames))
         unknown = np.flatnonzero(numbers == _UNKNOWN)
         if len(unknown):
             self._note_unknown(skeletons, frames, unknown.tolist())
-        rest = [unknown]
+        rest = [at[unknown]]
         distinct = dict.fromkeys(numbers.tolist())
         if len(distinct) == 1 and not len(unknown):
             self._usual = skeletons[0]
         for number in distinct:
             if number != _UNKNOWN:
-                at = np.flatnonzero(numbers == number)
-                few = len(at) < WORTH_IT
-                alike = [] if few else [frames[i] for i in at.tolist()]
-                rest.append(at if few else self._take_alike(number, alike, at, recv))
+                rows = np.flatnonzero(numbers == number)
+                few = len(rows) < WORTH_IT
+                alike = [] if few else [frames[i] for i in rows.tolist()]
+                rest.append(at[rows] if few else self._take_alike(number, alike, at[rows], recv))
         return _in_order(np.concatenate(rest))
 
     def learn(self) -> None:
@@ -66,24 +91,35 @@ class Bulk:
         for template, frame in self._unlabelled:
             template.add_label(frame, self._reading_of(frame))
         self._unlabelled.clear()
+        for grids, new in self._ungridded:
+            if _skeletons([new]) == _SEPARATOR + self._usual and self._reading_of(new) == grids.reading:
+                grids.learn(new)
+        self._ungridded.clear()
         for skeleton, frame in self._unknown:
             if len(self._templates) >= MAX_TEMPLATES:
                 self.forget()
             self._numbers[skeleton] = len(self._templates)
             self._failures.append(0)
-            try:
-                reading = self._reading_of(frame)
-                self._templates.append(Template(frame, reading) if reading else None)
-            except Unfit:
-                self._templates.append(None)
+            made = self._template_of(frame)
+            self._templates.append(made)
+            if made and made.only_reading:
+                self._grids[self._numbers[skeleton]] = Grids(made.only_reading)
             self._usual = skeleton
         self._unknown.clear()
+
+    def _template_of(self, frame: bytes) -> Template | None:
+        reading = self._reading_of(frame)
+        try:
+            return Template(frame, reading) if reading else None
+        except Unfit:
+            return None
 
     def forget(self) -> None:
         """Start anew, since what the templates were made from has been forgotten."""
         self._numbers.clear()
         self._templates.clear()
         self._failures.clear()
+        self._grids.clear()
         self._usual = b""
 
     def _note_unknown(self, skeletons: list[bytes], frames: Sequence[bytes], which: list[int]) -> None:
@@ -112,6 +148,13 @@ class Bulk:
         if template.has_room:
             self._unlabelled.extend((template, frames[i]) for i in taken.new[:MAX_NEW_LABELS].tolist())
         return taken.left
+
+
+def _skeletons(frames: Sequence[bytes]) -> bytes | bytearray:
+    """The skeleton of each frame behind a separator."""
+    if isinstance(frames, Frames):
+        return frames.text(_SEPARATOR, VARYING[-1:]).translate(None, VARYING)
+    return b"".join((_SEPARATOR, _SEPARATOR.join(frames))).translate(None, VARYING)
 
 
 def _in_order(positions: Positions) -> list[int]:

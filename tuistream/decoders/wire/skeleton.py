@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Ids, Times, Values, ids_array
+from tuistream.core.frames import Frames
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import NAN, is_number, to_id
 from tuistream.decoders.wire.rows import Block, StreamRows
@@ -106,6 +107,11 @@ class Template:
         self.add_label(frame, reading)
 
     @property
+    def only_reading(self) -> Reading | None:
+        """The reading of all its messages; None where their labels tell."""
+        return self._readings[0] if self._label is None else None
+
+    @property
     def has_room(self) -> bool:
         """Whether it can learn another label."""
         return len(self._readings) < MAX_LABELS
@@ -126,7 +132,7 @@ class Template:
 
     def take(self, frames: Sequence[bytes], at: Positions, recv: int) -> Taken:
         """The ticks of `frames`, all of this skeleton, which stand at `at` in the read. Raises Unfit."""
-        text = b"[%b]" % b",".join(frames)
+        text = _array(frames)
         try:
             messages = self._messages(text)
             labels = self._labels(messages)
@@ -233,7 +239,7 @@ class Template:
         """The name of what stands at `keys`, for the object at `base`."""
         return ".".join(self._attributes[keys[: depth + 1]] for depth in range(len(base), len(keys)))
 
-    def _messages(self, text: bytes) -> list[Any]:
+    def _messages(self, text: bytes | bytearray) -> list[Any]:
         messages: list[Any] = self._decode(text)
         return messages if self._inner is None else list(map(self._inner, messages))
 
@@ -259,6 +265,16 @@ class _Columns:
         for value, number in reading.constants:
             v[:, number] = value
         return Block(self.at, self.t, v, self.ids)
+
+
+def _array(frames: Sequence[bytes]) -> bytes | bytearray:
+    """The JSON array of all frames."""
+    if not isinstance(frames, Frames):
+        return b"[%b]" % b",".join(frames)
+    text = frames.text(b",", b" ")
+    text[:1] = b"["
+    text += b"]"
+    return text
 
 
 def _common(paths: Sequence[Keys]) -> Keys:

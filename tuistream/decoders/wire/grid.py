@@ -1,0 +1,260 @@
+"""Messages of one template and one length, whose digits stand in the same places, decoded as a matrix of bytes.
+
+Senders that write so many decimals each time send most of their messages so. That all bytes but digits are those of
+a message that has been read the general way, and each digit is a digit, shows for all messages in a few steps; what
+a number is then follows from where its digits stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuistream.core.batch import Times, Values
+from tuistream.core.frames import Frames, Positions
+from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.numbers import NAN
+from tuistream.decoders.wire.rows import Block
+from tuistream.decoders.wire.skeleton import Keys, Reading, Unfit
+from tuistream.decoders.wire.time_columns import from_floats, from_integers
+
+MAX_LENGTH = 1_024  # bytes of a message that has a grid
+MAX_GRIDS = 8  # of one template
+MAX_MISSES = 3  # reads in a row of which the grids take less than half, until they are given up
+WORTH_IT = 200  # messages of one length in a read; fewer are decoded as fast without a grid
+MAX_DIGITS = 18  # of a number, so that int64 holds them
+_EXACT = 1 << 53  # integers below it are floats, and so a quotient of one by a power of ten is rounded only once
+_MAX_DECIMALS = 22  # powers of ten up to this one are floats
+_TOKEN = re.compile(rb"[0-9]+(?:\.([0-9]+))?([eE][+-]?[0-9]+)?")
+_ZERO, _ONE = b"01"
+
+Cells = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Number:
+    """Where the digits of a number stand. weights: int64[stop - start], of each byte; base: what is added."""
+
+    start: int
+    stop: int
+    weights: Times
+    base: int
+    decimals: int
+    kind: type
+
+    def integers(self, above: Cells) -> Times:
+        """The numbers without their points. above: uint8[n, length], by how much each byte is over its least."""
+        digits: Times = above[:, self.start : self.stop] @ self.weights
+        return digits + self.base if self.base else digits
+
+    def floats(self, above: Cells) -> Values:
+        integers = self.integers(above)
+        if not self.decimals:
+            return integers.astype(np.float64)
+        if self.stop - self.start > 16 and int(integers.max()) >= _EXACT:
+            raise Unfit
+        return integers / 10.0**self.decimals
+
+
+class Grid:
+    """Decodes messages that are like one of them but for the digits of its numbers and texts."""
+
+    def __init__(self, frame: bytes, reading: Reading) -> None:
+        """frame: a message that has been read the general way, as `reading` says. Raises Unfit."""
+        if len(frame) > MAX_LENGTH:
+            raise Unfit
+        self._reading = reading
+        self._least = np.frombuffer(frame, dtype=np.uint8).copy()
+        self._spread = np.zeros(len(frame), dtype=np.uint8)
+        wanted = {*(keys for keys, _ in reading.fields), *filter(None, (reading.time, reading.id))}
+        self._numbers: dict[Keys, _Number] = {}
+        leaves = _leaves_of(frame)
+        for token in _TOKEN.finditer(frame):
+            keys = _changed_by(frame, token.start(), leaves)
+            if keys is not None:
+                self._free(token, leaves[keys], keys if keys in wanted else None)
+        if self._numbers.keys() != wanted:
+            raise Unfit
+        if reading.time is not None and self._numbers[reading.time].kind is str:
+            raise Unfit  # a date, or a number in a string
+        if reading.id is not None and (self._numbers[reading.id].decimals or self._numbers[reading.id].kind is float):
+            raise Unfit
+
+    def _free(self, token: re.Match[bytes], value: object, wanted: Keys | None) -> None:
+        """Let the digits of `token`, which is in the leaf `value`, differ."""
+        start, stop = token.span()
+        whole = len(token[0]) - (len(token[1]) + 1 if token[1] else 0)
+        kind = type(value)
+        is_number = kind is int or kind is float
+        if is_number and (token[2] or len(token[0]) > MAX_DIGITS):
+            if wanted is not None:
+                raise Unfit
+            return
+        points = [start + whole] if token[1] else []
+        digits = [at for at in range(start, stop) if at not in points and self._least[at] in b"0123456789"]
+        self._least[digits], self._spread[digits] = _ZERO, 9
+        # JSON has no number with a leading zero, and such a string is no number where it is an id.
+        first = (is_number and whole > 1) or (wanted is not None and wanted == self._reading.id)
+        if first:
+            self._least[start], self._spread[start] = _ONE, 8
+        if wanted is None:
+            return
+        told = token[0] if not is_number and type(value) is str and value.encode() == token[0] else None
+        if (not is_number and told is None) or (start and token.string[start - 1] == ord("-")):
+            raise Unfit
+        if token[2] or len(token[0]) > MAX_DIGITS:
+            raise Unfit
+        self._numbers[wanted] = _number(start, stop, digits, first, len(token[1] or b""), kind)
+
+    def take(self, cells: Cells, at: Positions, recv: int) -> tuple[Block | None, Positions]:
+        """The ticks of messages of this length, and those of `at` that do not fit. Raises Unfit where none does.
+
+        cells: uint8[n, length], a message a row. at: int64[n], where they stand in the read.
+        """
+        above = cells - self._least  # wraps, so that a byte below the least is far above it
+        fits = above <= self._spread
+        left = at[:0]
+        if not fits.all():
+            each = fits.all(axis=1)
+            above, at, left = above[each], at[each], at[~each]
+            if not len(at):
+                return None, left
+        return self._block(above, at, recv), left
+
+    def _block(self, above: Cells, at: Positions, recv: int) -> Block:
+        reading, numbers = self._reading, self._numbers
+        v = np.full((len(at), reading.rows.width), NAN)
+        for keys, column in reading.fields:
+            if column >= 0:
+                v[:, column] = numbers[keys].floats(above)
+        for value, column in reading.constants:
+            v[:, column] = value
+        ids = None if reading.id is None else numbers[reading.id].integers(above)
+        return Block(at, self._times(above, recv), v, ids)
+
+    def _times(self, above: Cells, recv: int) -> Times:
+        keys = self._reading.time
+        if keys is None:
+            return np.full(len(above), recv, dtype=np.int64)
+        number = self._numbers[keys]
+        if number.kind is int:
+            t = from_integers(number.integers(above), recv)
+        else:
+            t = from_floats(number.floats(above), recv)
+        if t is None:
+            raise Unfit  # a bad time is counted
+        return t
+
+
+class Grids:
+    """The grids of one template, by the length of their messages.
+
+    They are given up where they do not take most of what comes: what they leave costs more than without them.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self._grids: dict[int, Grid | None] = {}
+        self._misses = 0
+
+    @property
+    def worth_it(self) -> bool:
+        return self._misses < MAX_MISSES
+
+    def take(self, frames: Frames, recv: int) -> tuple[list[Block], Positions, list[int]]:
+        """The ticks of the frames that fit; which are left; and some of those, for which `learn` is worth a try."""
+        blocks: list[Block] = []
+        left: list[Positions] = []
+        new: list[int] = []
+        for length, rows in _by_length(frames.ends - frames.starts):
+            if len(rows) < WORTH_IT:
+                left.append(rows)
+            elif length in self._grids:
+                left.append(self._take_alike(length, frames, rows, recv, blocks))
+            else:
+                new += [int(rows[0])] if len(self._grids) < MAX_GRIDS else []
+                left.append(rows)
+        rest = np.sort(np.concatenate(left))
+        if len(frames) >= WORTH_IT and not new:
+            self._misses = self._misses + 1 if 2 * len(rest) > len(frames) else 0
+        return blocks, rest, new
+
+    def learn(self, frame: bytes) -> None:
+        """Make a grid for messages like `frame`, which has been read the general way, if it can have one."""
+        try:
+            self._grids[len(frame)] = Grid(frame, self.reading)
+        except Unfit:
+            self._grids[len(frame)] = None
+
+    def _take_alike(self, length: int, frames: Frames, rows: Positions, recv: int, blocks: list[Block]) -> Positions:
+        grid = self._grids[length]
+        if grid is None:
+            return rows
+        try:
+            block, left = grid.take(_cells(frames, rows, length), rows, recv)
+        except Unfit:
+            return rows
+        if block is not None:
+            blocks.append(block)
+        return left
+
+
+def _by_length(lengths: Positions) -> list[tuple[int, Positions]]:
+    """Which messages are of which length; all together where the lengths differ very much."""
+    least, most = int(lengths.min()), int(lengths.max())
+    if least == most or most - least > MAX_LENGTH:
+        return [(least, np.arange(len(lengths)))]
+    counts = np.bincount(lengths - least)
+    return [(int(each) + least, np.flatnonzero(lengths == each + least)) for each in np.flatnonzero(counts)]
+
+
+def _cells(frames: Frames, rows: Positions, length: int) -> Cells:
+    """uint8[n, length], the bytes of the messages at `rows`, all of which have this length."""
+    cells = np.frombuffer(frames.data, dtype=np.uint8)
+    if len(rows) == len(frames):
+        first, stop = int(frames.heads[0]), int(frames.ends[-1])
+        step = int(frames.ends[0]) - first
+        if bool((frames.ends - frames.heads == step).all()):
+            return cells[first:stop].reshape(len(frames), step)[:, step - length :]
+    # One element of so many bytes wherever one may begin: each is then copied in one step.
+    anywhere = np.ndarray((len(cells) - length + 1,), f"V{length}", frames.data, strides=(1,))
+    return anywhere[frames.starts[rows]].view(np.uint8).reshape(len(rows), length)
+
+
+def _number(start: int, stop: int, digits: Sequence[int], first: bool, decimals: int, kind: type) -> _Number:
+    if decimals > _MAX_DECIMALS:
+        raise Unfit
+    weights = np.zeros(stop - start, dtype=np.int64)
+    for power, at in enumerate(reversed(digits)):
+        weights[at - start] = 10**power
+    return _Number(start, stop, weights, int(weights[0]) if first else 0, decimals, kind)
+
+
+def _leaves_of(frame: bytes) -> dict[Keys, object]:
+    """Each value of a message that is no object, by the keys that lead there."""
+    leaves: dict[Keys, object] = {}
+    try:
+        inner: list[tuple[Keys, object]] = [((), loads(frame))]
+    except Malformed:
+        return leaves
+    while inner:
+        keys, value = inner.pop()
+        if type(value) is dict:
+            inner += [((*keys, key), each) for key, each in value.items()]
+        else:
+            leaves[keys] = value
+    return leaves
+
+
+def _changed_by(frame: bytes, at: int, leaves: dict[Keys, object]) -> Keys | None:
+    """What the digit at `at` is part of; None where that is no plain value."""
+    digit = b"1" if frame[at : at + 1] != b"1" else b"2"
+    others = _leaves_of(frame[:at] + digit + frame[at + 1 :])
+    changed = [keys for keys, value in leaves.items() if keys in others and others[keys] != value]
+    if others.keys() != leaves.keys() or len(changed) != 1:
+        return None
+    return changed[0] if type(leaves[changed[0]]) in (int, float, str) else None
