@@ -5,43 +5,18 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.limits import MEMORY, WINDOW
-from tuistream.core.text import printable, redact_url, secrets_of, without
+from tuistream.core.text import redact_url, secrets_of
 from tuistream.decoders.contract import DecoderOptions
+from tuistream.sources.contract import COALESCE, MAX_FRAME, Target
+from tuistream.sources.contract import FeedSettings as FeedSettings
 
-SCHEMES = ("ws", "wss")
-MAX_FRAME = 16 << 20
-COALESCE = 5_000_000
 _SIZES = {"": 1, "b": 1, "kb": 1_000, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
-    """One feed: where it is, what to say to it, and how to read it. `name` is unique in a run."""
-
-    name: str
-    url: str
-    decoder: str = "auto"
-    decoding: DecoderOptions = field(default_factory=DecoderOptions)
-    send: tuple[str, ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    subprotocols: tuple[str, ...] = ()
-    ca_file: str = ""
-    compress: bool = False
-    max_frame: int = MAX_FRAME
-    coalesce: int = COALESCE  # ns
-    attempts: tuple[int, float] | None = None
-    secrets: tuple[str, ...] = ()
-
-    @property
-    def shown_url(self) -> str:
-        return redact_url(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,67 +84,51 @@ def feed_settings(
     headers, secrets = _headers(options)
     feeds: list[FeedSettings] = []
     for target in targets:
-        url, name, decoder, send, attempts = _resolve(target, options)
-        known = {feed.name for feed in feeds}
+        found = _resolve(target, options)
+        known, name = {feed.name for feed in feeds}, found.name
         unique = next(n for n in (name, *(f"{name}#{i}" for i in range(2, len(targets) + 2))) if n not in known)
         feeds.append(
             FeedSettings(
                 name=unique,
-                url=url,
-                decoder=decoder,
+                url=found.url,
+                decoder=options.decoder or found.decoder,
                 decoding=DecoderOptions(
                     options.time_field,
                     tuple(part.strip() for part in options.fields.split(",") if part.strip()),
                     options.key,
                     options.id,
                 ),
-                send=(*send, *options.send),
+                send=(*found.send, *options.send),
                 headers=headers,
                 subprotocols=options.subprotocols,
                 ca_file=options.ca_file,
                 compress=compress,
                 max_frame=max_frame,
                 coalesce=coalesce,
-                attempts=attempts,
-                secrets=(*secrets, *secrets_of(url)),
+                attempts=found.attempts,
+                secrets=(*secrets, *found.secrets),
             )
         )
     return tuple(feeds)
 
 
-def _resolve(target: str, options: FeedOptions) -> tuple[str, str, str, tuple[str, ...], tuple[int, float] | None]:
-    """URL, name, decoder, messages and limit of connections of a target."""
-    from tuistream import decoders
+def _resolve(target: str, options: FeedOptions) -> Target:
+    from tuistream import decoders, sources
 
     scheme, colon, rest = target.partition(":")
     scheme = scheme.lower()
     if colon and not rest.startswith("//") and scheme in decoders.venues():
-        endpoint = decoders.endpoint(scheme, rest, options.base_url or None)
-        return endpoint.url, scheme, options.decoder or scheme, endpoint.send, endpoint.attempts
+        end = decoders.endpoint(scheme, rest, options.base_url or None)
+        return Target(end.url, scheme, scheme, end.send, end.attempts, tuple(secrets_of(end.url)))
     if options.base_url:
         raise SettingsError(f"--base-url: for short names ({', '.join(decoders.venues())}) only")
-    if scheme not in SCHEMES or not rest.startswith("//"):
-        forms = ", ".join([*(f"{name}://…" for name in SCHEMES), *(f"{name}:…" for name in decoders.venues())])
+    begins = sources.forms()
+    if not any(target.lower().startswith(begin) for begin in begins if begin != sources.STANDARD_INPUT) and (
+        target != sources.STANDARD_INPUT
+    ):
+        forms = ", ".join([*(f"{begin}…" for begin in begins), *(f"{name}:…" for name in decoders.venues())])
         raise SettingsError(f"{redact_url(target)!r} is neither a command nor a feed; a feed is one of {forms}")
-    url = f"{scheme}:{rest}"
-    shown = redact_url(url)
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-        (host or "").encode("idna")
-    except ValueError as error:  # UnicodeError, too
-        raise SettingsError(f"{shown}: no such host can be: {without(str(error), secrets_of(url))}") from None
-    if not host:
-        raise SettingsError(f"{shown}: a host is missing")
-    if port == 0:
-        raise SettingsError(f"{shown}: nobody listens on port 0")
-    if "#" in url:
-        raise SettingsError(f"{shown}: a WebSocket URL has no #fragment")
-    if any(c.isspace() or not c.isprintable() for c in url):
-        raise SettingsError(f"{shown}: a URL has no spaces or control characters")
-    address = f"[{host}]" if ":" in host else host
-    name = printable((f"{address}:{port}" if port else address) + parts.path.rstrip("/"), 60)
-    return url, name, options.decoder or "auto", (), None
+    return sources.parse(target)
 
 
 def _headers(options: FeedOptions) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from tuistream import decoders
+from tuistream import decoders, sources
 from tuistream.config import FeedSettings, Settings
 from tuistream.core.durations import format_duration
 from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused
@@ -19,10 +19,10 @@ from tuistream.core.status import Event, FeedState, FeedStatus, RecordingStatus
 from tuistream.core.text import printable
 from tuistream.sources.feed import Feed
 from tuistream.sources.retry import Retry
-from tuistream.sources.ws import WebSocketSource
 
 if TYPE_CHECKING:
     from tuistream.sinks.sqlite import SqliteSink
+    from tuistream.sources.contract import Runner
 
 
 OPEN_AGAIN_SECONDS = 5.0
@@ -35,7 +35,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.session = Session(window=settings.window, memory=settings.memory, limit=settings.limit)
-        self.feeds = [_feed(self.session, feed, settings) for feed in settings.feeds]
+        self.feeds = [_runner(self.session, feed, settings) for feed in settings.feeds]
         self.sink: SqliteSink | None = None
         self.ended = asyncio.Event()
         self.opened = False
@@ -191,24 +191,16 @@ async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterato
             await sink.close()
 
 
-def _feed(session: Session, settings: FeedSettings, run: Settings) -> Feed:
+def _runner(session: Session, settings: FeedSettings, run: Settings) -> Runner:
     status = session.add_feed(FeedStatus(settings.name, settings.shown_url, settings.decoder))
-    source = WebSocketSource(
-        settings.url,
-        headers=settings.headers,
-        subprotocols=settings.subprotocols,
-        ca_file=settings.ca_file,
-        compress=settings.compress,
-        max_frame=settings.max_frame,
-        coalesce=settings.coalesce / 1e9,
-        secrets=settings.secrets,
-    )
-    decoder = decoders.create(settings.decoder, settings.name, settings.decoding)
+    file = sources.module(settings.url)
+    if hasattr(file, "runner"):
+        return cast("Runner", file.runner(session, status, settings))
     return Feed(
         session,
         status,
-        source,
-        decoder,
+        file.source(settings),
+        decoders.create(settings.decoder, settings.name, settings.decoding),
         Retry(run.retries, settings.attempts),
         settings.send,
         settings.secrets,

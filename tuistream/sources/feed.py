@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
 
 from tuistream.core.errors import SourceDown
 from tuistream.core.frames import Frames
@@ -15,23 +13,12 @@ from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
 from tuistream.core.text import printable, without
 from tuistream.decoders.contract import Decoded, Decoder, DecoderOptions
 from tuistream.decoders.wire.report import StreamReport
+from tuistream.sources.contract import Connection, Source
 from tuistream.sources.retry import Retry
 
 WATCH_SECONDS = 0.5
 STALE_INTERVALS = 5.0  # a feed is stale after so many of its usual pauses, and not before `stale_after`
 NOTICES_KEPT = 20  # of one connection; further ones are only counted
-
-
-class Connection(Protocol):
-    async def read(self) -> Sequence[bytes]: ...
-    def rest(self) -> Sequence[bytes]: ...
-    async def send(self, message: str) -> None: ...
-
-
-class Source(Protocol):
-    """Makes connections to one producer. Entering, reading and sending raise SourceDown."""
-
-    def connect(self) -> AbstractAsyncContextManager[Connection]: ...
 
 
 class Feed:

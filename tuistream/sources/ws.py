@@ -28,12 +28,12 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from tuistream.core.errors import SettingsError, SourceDown
-from tuistream.core.text import printable, without
+from tuistream.core.text import printable, redact_url, secrets_of, without
 from tuistream.framers.websocket import FrameSlicer
+from tuistream.sources.contract import COALESCE, MAX_FRAME, FeedSettings, Target
+from tuistream.sources.urls import checked
 
 READ_BUFFER = 4 << 20  # bytes of messages that wait for the decoder; above it the socket is not read
-MAX_FRAME = 16 << 20
-COALESCE = 0.005
 READ_SIZE = 1 << 18  # bytes taken from the socket at once
 SMALL_READ = 1 << 15  # bytes; a larger read has gathered enough by itself
 OPEN_TIMEOUT = 10.0
@@ -41,6 +41,27 @@ CLOSE_TIMEOUT = 1.0
 PING_SECONDS = 20.0
 FINAL_STATUS = (401, 403, 404)
 GOING_TO_STAY_CLOSED = 1008  # policy violation: the producer does not want us
+
+
+def parse(target: str) -> Target:
+    """A WebSocket URL. Raises SettingsError."""
+    url, address, path = checked(target)
+    if "#" in url:
+        raise SettingsError(f"{redact_url(url)}: a WebSocket URL has no #fragment")
+    return Target(url, printable(address + path.rstrip("/"), 60), secrets=tuple(secrets_of(url)))
+
+
+def source(settings: FeedSettings) -> WebSocketSource:
+    return WebSocketSource(
+        settings.url,
+        headers=settings.headers,
+        subprotocols=settings.subprotocols,
+        ca_file=settings.ca_file,
+        compress=settings.compress,
+        max_frame=settings.max_frame,
+        coalesce=settings.coalesce / 1e9,
+        secrets=settings.secrets,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,7 @@ class WebSocketSource:
     ca_file: str = ""
     compress: bool = False
     max_frame: int = MAX_FRAME
-    coalesce: float = COALESCE
+    coalesce: float = COALESCE / 1e9
     secrets: tuple[str, ...] = ()
 
     @asynccontextmanager

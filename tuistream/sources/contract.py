@@ -1,0 +1,88 @@
+"""What a source is, and what is known of a feed before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tuistream.core.text import redact_url
+from tuistream.decoders.contract import DecoderOptions
+
+if TYPE_CHECKING:
+    from tuistream.core.status import FeedStatus
+    from tuistream.decoders.wire.report import StreamReport
+
+MAX_FRAME = 16 << 20
+COALESCE = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a source makes of what the user typed. name: what to call the feed, by itself. url: in full, checked.
+
+    send: what to send on every connect. attempts: how many connections are allowed in how many seconds, or None.
+    secrets: parts of the URL that are never shown.
+    """
+
+    url: str
+    name: str
+    decoder: str = "auto"
+    send: tuple[str, ...] = ()
+    attempts: tuple[int, float] | None = None
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """One feed: where it is, what to say to it, and how to read it. `name` is unique in a run."""
+
+    name: str
+    url: str
+    decoder: str = "auto"
+    decoding: DecoderOptions = field(default_factory=DecoderOptions)
+    send: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    subprotocols: tuple[str, ...] = ()
+    ca_file: str = ""
+    compress: bool = False
+    max_frame: int = MAX_FRAME
+    coalesce: int = COALESCE  # ns
+    attempts: tuple[int, float] | None = None
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def shown_url(self) -> str:
+        return redact_url(self.url)
+
+
+class Connection(Protocol):
+    """An open connection. `read` waits for frames and returns all that have come; SourceDown at the end."""
+
+    async def read(self) -> Sequence[bytes]: ...
+    def rest(self) -> Sequence[bytes]:
+        """What has come and was not read, at the end."""
+
+    async def send(self, message: str) -> None: ...
+
+
+class Source(Protocol):
+    """Makes connections to one producer. Entering, reading and sending raise SourceDown."""
+
+    def connect(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+class Runner(Protocol):
+    """Runs a feed: a `Feed` with its source, or a listener that many senders connect to.
+
+    `run` returns when the feed has ended for good; what it tells is in `status`. `suspend` stops it in good order
+    until `resume`.
+    """
+
+    @property
+    def status(self) -> FeedStatus: ...
+    def found(self) -> list[StreamReport]: ...
+    async def run(self) -> None: ...
+    async def suspend(self) -> None: ...
+    def resume(self) -> None: ...
