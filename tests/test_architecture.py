@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
 import pytest
+
+from tuistream.cli import COMMANDS
 
 MODULES = """
 import sys
@@ -30,7 +33,26 @@ def test_a_recorder_never_imports_the_screen() -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("record", "--help"), ("record", "nothing://x")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--version",),
+        ("--help",),
+        ("watch", "--help"),
+        ("record", "--help"),
+        ("record", "nothing://x"),
+        ("ws://127.0.0.1:9", "--budget", "fast"),
+        ("ws://127.0.0.1:9", "--averages", "1"),
+    ],
+)
 def test_words_come_before_weight(arguments: tuple[str, ...]) -> None:
     _, modules = modules_of(*arguments)
-    assert not {"textual", "websockets", "aiosqlite", "plotext"} & modules
+    assert not {"textual", "websockets", "aiosqlite", "sqlite3", "plotext", "numpy", "msgspec"} & modules
+    if arguments[0].startswith("-"):
+        assert not {"asyncio", "ssl"} & modules
+
+
+def test_help_says_of_each_command_what_its_own_help_begins_with() -> None:
+    for name, words in COMMANDS.items():
+        own = importlib.import_module(f"tuistream.cli.{name}").command.help
+        assert own.replace("\n", " ").startswith(words.removesuffix(".")), name

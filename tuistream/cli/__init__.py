@@ -6,13 +6,22 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from tuistream import __version__
 from tuistream.core.errors import TuistreamError
 
-COMMANDS = ("watch", "record", "serve", "probe", "info", "bench", "completion")
+COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that none need be imported for that
+    "watch": "Watch feeds on the screen and record them.",
+    "record": "Record feeds into a file, with no screen, until a signal.",
+    "serve": "Serve a feed to try things on, over WebSocket.",
+    "probe": "Connect for a few seconds and tell what was found.",
+    "info": "Say what a recording holds.",
+    "bench": "Measure this machine, some seconds long.",
+    "completion": "Print the completion script of a shell.",
+}
 _OWN_OPTIONS = ("--help", "-h", "--version")
 INTERRUPTED = 130
 
@@ -29,6 +38,10 @@ class Commands(click.Group):
         command = importlib.import_module(f"tuistream.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in COMMANDS and args[0] not in _OWN_OPTIONS):
@@ -65,8 +78,12 @@ def run(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except TuistreamError as error:
-        click.echo(f"tuistream: {error}", err=True)
-        return error.exit_code
+        return _told(error)
+    except ExceptionGroup as errors:  # of the tasks of a run
+        ours, others = errors.split(TuistreamError)
+        if ours is None or others is not None:
+            raise
+        return _told(_first(ours))
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,9 +91,19 @@ def run(args: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _told(error: TuistreamError) -> int:
+    click.echo(f"tuistream: {error}", err=True)
+    return error.exit_code
+
+
+def _first(errors: ExceptionGroup[TuistreamError]) -> TuistreamError:
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
 def nearest_command(word: str) -> str:
     """ "; did you mean 'record'?", or nothing."""
     import difflib
 
-    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    near = difflib.get_close_matches(word, list(COMMANDS), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -54,11 +54,15 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 def command(urls: tuple[str, ...], **given: Any) -> int:
     """Watch feeds on the screen and record them. With no URL: a demo."""
     gc.disable()  # until the screen stands: nearly all that is made until then stays
-    import asyncio
-
     from tuistream.config import Settings, parse_size
 
-    averages = _lengths(given["averages"])
+    view = {
+        "fps": given["fps"],
+        "budget": _budget(given["budget"]),
+        "glyphs": given["glyphs"] or "",
+        "theme": given["theme"],
+        "averages": _lengths(given["averages"]),
+    }
     settings = Settings(
         feeds=feeds_from(urls, given) if urls else (),
         sync=given["sync"],
@@ -67,15 +71,10 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         window=given["window"],
         memory=parse_size(given["memory"], "--memory"),
     )
-    view = {
-        "fps": given["fps"],
-        "budget": _budget(given["budget"]),
-        "glyphs": given["glyphs"] or "",
-        "theme": given["theme"],
-        "averages": averages,
-    }
     _need_terminal()
     os.environ.setdefault("TEXTUAL_FPS", SCREEN_HZ)  # read when textual is imported
+    import asyncio
+
     with contextlib.ExitStack() as stack:
         demo = ""
         if not urls:
@@ -105,7 +104,7 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str) -> int:
 
         app = TuistreamApp(run.session, ViewOptions(**view), run.recording, demo=demo, suspended=run.suspended)
         _on_signals(loop, lambda: app.exit(0))
-        loop.call_later(SETTLED_SECONDS, _collect_from_now_on)
+        loop.call_later(SETTLED_SECONDS, collect_from_now_on)
         if not stopped.is_set():
             await app.run_async()
     return app.return_code or 0
@@ -120,7 +119,7 @@ def _on_signals(loop: AbstractEventLoop, leave: Callable[[], None]) -> None:
             loop.add_signal_handler(number, leave)
 
 
-def _collect_from_now_on() -> None:
+def collect_from_now_on() -> None:
     """Look for garbage again, but never among what the start made: hundreds of modules that stay."""
     gc.freeze()
     gc.enable()
