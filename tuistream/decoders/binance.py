@@ -7,21 +7,28 @@ WebSocket market streams.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import reduce
+from operator import itemgetter, or_
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
+import numpy as np
+from msgspec import UNSET
+from numpy.typing import NDArray
 
 from tuistream.core.batch import IdRule
 from tuistream.core.errors import SettingsError
+from tuistream.core.frames import Frames
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, DecoderOptions, Endpoint
-from tuistream.decoders.wire.bulk import Bulk
-from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.columns import Absent, Flag, Number, Ticks, Whole
+from tuistream.decoders.wire.json_text import Malformed
 from tuistream.decoders.wire.numbers import NAN, to_float
-from tuistream.decoders.wire.rows import StreamRows, label
-from tuistream.decoders.wire.skeleton import Reading
+from tuistream.decoders.wire.rows import StreamRows
 from tuistream.decoders.wire.timestamps import to_ns
+from tuistream.decoders.wire.typed import Done, Table, Typed, passed_over
 from tuistream.decoders.wire.venue import Kind, Message, Outcome, VenueDecoder, notice
 
 URL = "wss://stream.binance.com:9443/stream?streams="
@@ -66,6 +73,51 @@ _STREAM_TYPES = {
 }
 _STREAM = re.compile(r"!?\w+(?:@\w[\w@:+.-]*)?")
 Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
+class _Event(msgspec.Struct, tag_field="e", gc=False):
+    data: Absent = UNSET  # with which it would be a combined message
+
+
+class _Shares(_Event, tag="trade", kw_only=True):
+    s: str
+    t: Whole
+    p: Number
+    q: Number
+    T: Whole
+    m: Flag
+    X: str = "MARKET"
+
+
+class _AggregatedShares(_Event, tag="aggTrade", kw_only=True):
+    s: str
+    a: Whole
+    p: Number
+    q: Number
+    T: Whole
+    m: Flag
+    X: str = "MARKET"
+
+
+class _TimedQuotes(_Event, tag="bookTicker", kw_only=True):
+    u: Whole
+    s: str
+    b: Number
+    B: Number
+    a: Number
+    A: Number
+    T: Whole
+
+
+class _Quotes(msgspec.Struct, gc=False):
+    u: Whole
+    s: str
+    b: Number
+    B: Number
+    a: Number
+    A: Number
+    e: Absent = UNSET
+    data: Absent = UNSET
 
 
 class _Trade(msgspec.Struct, tag_field="e", tag="trade"):
@@ -115,6 +167,17 @@ class _CombinedBookTicker(msgspec.Struct):
     data: _BookTicker
 
 
+_MAKER_BOUGHT = {True: -1.0, False: 1.0}
+_EVENTS: Table = {
+    _Shares: Ticks(_TRADE, {"m": _MAKER_BOUGHT}, only={"X": "MARKET"}),
+    _AggregatedShares: Ticks(_KINDS["aggTrade"], {"m": _MAKER_BOUGHT}, only={"X": "MARKET"}),
+    _TimedQuotes: Ticks(_BOOK_TICKER_TIMED),
+}
+_OTHERS = (
+    "kline 24hrMiniTicker 24hrTicker 1hTicker 4hTicker 1dTicker avgPrice referencePrice markPriceUpdate forceOrder "
+    "serverShutdown"
+)
+_QUOTE = ord('"')  # that a bookTicker of spot ends with, but for the brackets
 _trade = msgspec.json.Decoder(_Trade).decode
 _book_ticker = msgspec.json.Decoder(_BookTicker).decode
 _depth = msgspec.json.Decoder(_Depth).decode
@@ -131,9 +194,30 @@ class Decoder(VenueDecoder):
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
         super().__init__(feed, options)
-        self._bulk = Bulk(self._reading_of)
         self._trades: dict[str, StreamRows] = {}
         self._books: dict[str, StreamRows] = {}
+        self._of_events: dict[bool, Typed] = {}  # by whether messages are combined
+        self._of_quotes: dict[bool, Typed] = {}
+
+    def _together(self, frames: Sequence[bytes], recv: int, done: Done) -> None:
+        """A bookTicker of spot does not say what it is, so that those and the others are decoded apart."""
+        combined = frames[0].startswith(b'{"stream":"')
+        if combined not in self._of_events:
+            quotes: Table = {_Quotes: Ticks(_BOOK_TICKER)}
+            self._of_quotes[combined] = self._make_typed_of(quotes, [], combined)
+            books, others = passed_over(_Event, "depthUpdate"), passed_over(_Event, _OTHERS)
+            self._of_events[combined] = self._make_typed_of(_EVENTS | dict.fromkeys(books), others, combined)
+        like_quotes = _last(frames, 3 if combined else 2) == _QUOTE
+        self._of_quotes[combined].take(frames, np.flatnonzero(like_quotes), recv, done)
+        self._of_events[combined].take(frames, np.flatnonzero(~like_quotes), recv, done)
+
+    def _make_typed_of(self, table: Table, others: list[Any], combined: bool) -> Typed:
+        types = [*table, *others]
+        if not combined:
+            return Typed(self._rows, self.name_key, types, table)
+        fields: list[tuple[str, Any]] = [("stream", msgspec.Raw), ("data", reduce(or_, types))]
+        message = msgspec.defstruct("_Combined", fields, gc=False)
+        return Typed(self._rows, self.name_key, [message], table, inside="data")
 
     def _frame(self, frame: bytes, recv: int, out: Decoded) -> Outcome:
         """Trades and bookTickers of streams that are known already go a shorter way with the same result."""
@@ -230,36 +314,6 @@ class Decoder(VenueDecoder):
         if bar["x"] is True:
             self._stage(Kind(f"kline_{printable(str(bar['i']), 8)}", _BAR, "T"), event["s"], bar, recv)
 
-    def _reading_of(self, frame: bytes) -> Reading | None:
-        """How a trade or bookTicker of a stream that is known was read."""
-        try:
-            message = loads(frame)
-        except Malformed:
-            return None
-        within: tuple[str, ...] = ()
-        if type(message) is dict and "stream" in message and "data" in message:
-            within, message = ("data",), message["data"]
-        if type(message) is not dict or type(message.get("s")) is not str:
-            return None
-        which = message.get("e", "bookTicker")
-        kinds = {"trade": _TRADE, "aggTrade": _KINDS["aggTrade"], "bookTicker": _BOOK_TICKER}
-        kind = kinds.get(which) if type(which) is str else None
-        rows = self._rows.streams.get((label(message["s"]), kind.kind)) if kind else None
-        if kind is None or rows is None or message.get("X", "MARKET") != "MARKET":
-            return None
-        fields = {key: column for column, key in enumerate(rows.layout.fields)}
-        is_trade = fields.pop("m", None) is not None
-        if is_trade and type(message.get("m")) is not bool:
-            return None
-        return Reading(
-            rows=rows,
-            fields=tuple(((*within, key), column) for key, column in fields.items()),
-            constants=((-1.0 if message["m"] else 1.0, len(fields)),) if is_trade else (),
-            time=(*within, "T") if rows.stream.timed else None,
-            id=(*within, kind.id),
-            same=tuple((*within, key) for key in ("e", "s", "X")),
-        )
-
     def _is_ours(self, message: object) -> bool:
         if type(message) is dict and type(message.get("stream")) is str and "data" in message:
             message = message["data"]
@@ -271,9 +325,18 @@ class Decoder(VenueDecoder):
         return "E" not in event and _is_book_ticker(event)
 
 
+def _last(frames: Sequence[bytes], behind: int) -> NDArray[np.uint8]:
+    """The byte `behind` bytes before the end of each frame; where one has fewer, any."""
+    if isinstance(frames, Frames):
+        return np.frombuffer(frames.data, dtype=np.uint8)[frames.ends - behind]
+    if min(map(len, frames)) < behind:
+        return np.zeros(len(frames), dtype=np.uint8)
+    return np.fromiter(map(itemgetter(-behind), frames), np.uint8, len(frames))
+
+
 def _is_book_ticker(event: Message) -> bool:
-    quotes = [event.get(key) for key in _BOOK.values()]
-    return type(event.get("u")) is int and type(event.get("s")) is str and all(type(x) is str for x in quotes)
+    quotes = [type(event.get(key)) for key in _BOOK.values()]
+    return type(event.get("u")) is int and type(event.get("s")) is str and {str, int, float}.issuperset(quotes)
 
 
 def _control(event: Message, out: Decoded) -> Outcome:

@@ -10,13 +10,18 @@ import json
 import re
 from typing import Any, ClassVar
 
+import msgspec
+from msgspec import UNSET
+
 from tuistream.core.batch import IdRule
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, Endpoint
+from tuistream.decoders.wire.columns import Absent, Maybe, Number, Ticks, Whole
 from tuistream.decoders.wire.json_text import Malformed
 from tuistream.decoders.wire.numbers import NAN, to_float
 from tuistream.decoders.wire.rows import label
+from tuistream.decoders.wire.typed import Table, Typed, passed_over
 from tuistream.decoders.wire.venue import BEATING, Kind, Message, Outcome, VenueDecoder, notice
 
 URL = "wss://ws.kraken.com/v2"
@@ -58,12 +63,65 @@ _CHANNEL_V1 = re.compile(r"trade|ticker|spread|(?:book|ohlc)-\d+", re.ASCII)
 _PAIR = re.compile(r"[A-Z0-9.]+/[A-Z0-9.]+", re.ASCII)
 
 
+_TRADES = Ticks(_TRADE, words={"side": {"buy": 1.0, "sell": -1.0}}, rows="data", order="id")
+_TICKERS = Ticks(_TICKER_TIMED, rows="data")
+
+
+class _Trade(msgspec.Struct, gc=False):
+    symbol: str
+    side: str
+    price: Number
+    qty: Number
+    trade_id: Whole
+    timestamp: str
+
+
+class _Ticker(msgspec.Struct, gc=False):
+    symbol: str
+    last: Number
+    bid: Number
+    bid_qty: Number
+    ask: Number
+    ask_qty: Number
+    timestamp: str
+    volume: Maybe = UNSET
+    vwap: Maybe = UNSET
+    low: Maybe = UNSET
+    high: Maybe = UNSET
+    change: Maybe = UNSET
+    change_pct: Maybe = UNSET
+    volume_usd: Maybe = UNSET
+    trades: Maybe = UNSET
+    open: Maybe = UNSET
+
+
+class _Message(msgspec.Struct, tag_field="channel", gc=False):
+    # With these it would be something else.
+    event: Absent = UNSET
+    method: Absent = UNSET
+    error: Absent = UNSET
+
+
+class _Trades(_Message, tag="trade", kw_only=True):
+    data: list[_Trade]
+
+
+class _Tickers(_Message, tag="ticker", kw_only=True):
+    data: list[_Ticker]
+
+
 class Decoder(VenueDecoder):
     """Kraken's frames of both versions."""
 
     name: ClassVar[str] = "kraken"
     name_key: ClassVar[str] = "symbol"
     quiet: ClassVar[float] = 10.0  # it beats by itself when nothing else is sent
+
+    def _make_typed(self) -> Typed:
+        books = passed_over(_Message, "book ohlc level3 instrument")
+        others = passed_over(_Message, "heartbeat status")
+        table: Table = {_Trades: _TRADES, _Tickers: _TICKERS, **dict.fromkeys(books)}
+        return Typed(self._rows, self.name_key, [*table, *others], table)
 
     def _message(self, message: object, recv: int, out: Decoded) -> Outcome:
         if type(message) is list:

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tuistream.core.batch import IdRule
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, DecoderOptions
-from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import is_not_finite, to_float, to_id
 from tuistream.decoders.wire.report import StreamReport, reports
 from tuistream.decoders.wire.rows import Layout, Rows, StreamRows, label
 from tuistream.decoders.wire.timestamps import to_ns, unit_of
+from tuistream.decoders.wire.typed import PLACES, WORTH_IT, Done, Typed
 
 MAX_NOTICES = 20  # from one read
 QUIET = 60.0  # seconds: a venue without heartbeats may be silent for as long as nobody trades
@@ -69,7 +71,7 @@ class VenueDecoder:
         self.chosen = self.name
         self.stale_after = self.quiet
         self._rows = Rows(feed)
-        self._bulk: Bulk | None = None  # where a decoder knows how some of its messages are read
+        self._typed: Typed | None = None
         self._staged: list[Row] = []
         self._bad_times = 0
 
@@ -92,18 +94,37 @@ class VenueDecoder:
 
     def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
         out = Decoded()
-        if self._bulk and len(frames) >= WORTH_IT:
-            left = self._bulk.take(frames, recv)
-            out.data = len(frames) - len(left)
-            for at in left:
-                self._rows.at_frame(at)
-                self._decode_one(frames[at], recv, out)
-            self._bulk.learn()
-        else:
+        if len(frames) < WORTH_IT:
             for frame in frames:
                 self._decode_one(frame, recv, out)
+        else:
+            done = Done(np.zeros(len(frames), dtype=np.bool_))
+            self._together(frames, recv, done)
+            left = np.flatnonzero(done.left).tolist()
+            out.other = done.other
+            out.data = len(frames) - len(left) - done.other
+            for at in left:
+                self._reached(at, done)
+                self._rows.at_frame(at << PLACES)
+                self._decode_one(frames[at], recv, out)
+            self._reached(len(frames), done)
         out.batches = self._rows.batches(recv)
         return out
+
+    def _together(self, frames: Sequence[bytes], recv: int, done: Done) -> None:
+        """Decode together what fits of the frames of a read, and leave the others."""
+        self._typed = self._typed or self._make_typed()
+        if self._typed:
+            self._typed.take(frames, np.arange(len(frames)), recv, done)
+        else:
+            done.left[:] = True
+
+    def _make_typed(self) -> Typed | None:
+        """How messages of a read are decoded together. Made when it is needed first, since that takes time."""
+        return None
+
+    def _reached(self, frame: int, done: Done) -> None:
+        """Bring up to date what the general way remembers: all frames before `frame` of this read have been taken."""
 
     def _decode_one(self, frame: bytes, recv: int, out: Decoded) -> None:
         try:
