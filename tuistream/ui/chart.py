@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from math import inf, isfinite
 
@@ -99,7 +99,10 @@ class Chart:
     def drawing(self, window: Window, columns: int, rows: int, edge: int, timezone: tzinfo | None) -> Drawing:
         """Lines and scales for a canvas of that size, of ticks up to `edge`: now by the stream's clock, ns."""
         series, log = self.state.series, self.choices.log
-        gaps = [gap for gap in self.state.gaps if gap.to > window.t0 and gap.since < window.t1]
+        until = min(window.t1, edge)
+        gaps = [gap for gap in self.state.gaps if gap.to > window.t0 and gap.since < until]
+        if gaps and gaps[-1].to > edge:  # a view that is paused knows of nothing that came later
+            gaps[-1] = replace(gaps[-1], to=edge)
         breaks = tuple((gap.since, gap.to) for gap in gaps)
         if self.state.interrupted and edge > int(series.t[-1]):
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from tuistream.charts.numbers import format_value
 from tuistream.charts.raster import Viewport
 from tuistream.core.durations import format_duration
-from tuistream.core.session import Session
+from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
 from tuistream.ui.chart import KINDS, Chart
@@ -39,6 +39,7 @@ class Panel(ChartControls, can_focus=True):
         self._plot = StreamPlot(glyphs)
         self.drawings = 0  # made so far
         self._drawn: object = None
+        self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
         self._legend: list[tuple[str, str]] = []
         self._now = 0
         self._paused_at: int | None = None
@@ -110,8 +111,7 @@ class Panel(ChartControls, can_focus=True):
         state = chart.state
         digits = self._rows.digits(state)
         value = drawing.last
-        direction = "flat" if self._streams.silent(state, self._now) else _direction(value, state.previous)
-        tag = (value, format_value(value, digits), direction) if value == value else None
+        tag = (value, format_value(value, digits), self._direction_of(state, value)) if value == value else None
         self._plot.show(
             drawing.lines,
             drawing.viewport,
@@ -121,6 +121,13 @@ class Panel(ChartControls, can_focus=True):
             [(gap.since, gap.to) for gap in drawing.gaps],
             kind=chart.choices.kind,
         )
+
+    def _direction_of(self, state: StreamState, value: float) -> str:
+        """Where the last value moved; a view that is paused keeps what it showed of it."""
+        if self._paused_at is None or self._tagged[0] != value:
+            silent = self._streams.silent(state, self._now)
+            self._tagged = value, "flat" if silent else _direction(value, state.previous)
+        return self._tagged[1]
 
     def _show_message(self) -> None:
         message = waiting_for(self._session, self._now) if self.chart is None else "waiting for the first tick"
