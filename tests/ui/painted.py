@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
-from typing import Any
+from typing import Any, ClassVar
 
 import pyte
 from rich.console import Console
@@ -84,14 +84,18 @@ class PaintedMonitor(Monitor):
     """A monitor whose app paints. printed: what the app left behind at its end."""
 
     printed = ""
+    driver_class: ClassVar[type[Emulated]] = Emulated
+
+    def make_app(self, view: ViewOptions) -> TuistreamApp:
+        return TuistreamApp(self.session, view, lambda: self.recording, demo=self.demo)
 
     @asynccontextmanager
     async def painting(
         self, width: int = 100, height: int = 30, *, fails: bool = False, **options: Any
     ) -> AsyncIterator[Emulated]:
         view = ViewOptions(fps=1, timezone=UTC, clock=lambda: self.now, glyphs="braille", **options)
-        self.app = TuistreamApp(self.session, view, lambda: self.recording, demo=self.demo)
-        self.app.driver_class = Emulated
+        self.app = self.make_app(view)
+        self.app.driver_class = self.driver_class
         errors = io.StringIO()
         self.app.error_console = Console(file=errors, width=200)
         running = asyncio.create_task(self.app.run_async(size=(width, height)))
