@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 
 OPEN_AGAIN_SECONDS = 5.0
-TELL_SECONDS = 0.5
 
 
 class Run:
@@ -136,7 +135,8 @@ class Run:
 
     async def tell_recording(self) -> None:
         """Note in the event log when writing begins to fail, and when it works again."""
-        told = ""
+        assert self.sink is not None
+        turned, told = self.sink.outbox.turned, ""
         while True:
             status = self.recording()
             failing = status.reason if status.state == "failing" else ""
@@ -144,7 +144,8 @@ class Run:
                 text = f"cannot be written: {failing}; ticks are kept" if failing else "is written again"
                 self.session.note(Event(self.session.clock(), "", "recording", f"{Path(status.path).name} {text}"))
             told = failing
-            await asyncio.sleep(TELL_SECONDS)
+            turned.clear()
+            await turned.wait()
 
     async def until_ended(self, feeds: list[asyncio.Task[None]]) -> None:
         """Set `ended` when it is time. `--for` counts from the start."""

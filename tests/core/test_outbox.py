@@ -71,3 +71,13 @@ def test_events_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outbox.lost_events == 2
     outbox.note(Event(9, "f", "open", "connected"))
     assert len(outbox.take(10)) == 1
+
+
+def test_turned_says_when_writing_begins_to_fail_and_works_again() -> None:
+    outbox = Outbox("o")
+    assert not outbox.turned.is_set()
+    outbox.fail("disk full")
+    assert outbox.turned.is_set()
+    outbox.turned.clear()
+    outbox.recover()
+    assert outbox.turned.is_set()

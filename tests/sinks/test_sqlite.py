@@ -153,19 +153,36 @@ async def test_a_flush_comes_by_itself_and_the_session_stays_alive(
 
 async def test_what_comes_late_in_a_pause_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "FLUSH_SECONDS", 3_600.0)
-    monkeypatch.setattr(sqlite, "LAST_SECONDS", 0.0)
+    monkeypatch.setattr(sqlite, "LAST_SECONDS", 0.05)
     outbox = Outbox("test")
     outbox.offer(ticks())  # before there is a sink
     async with SqliteSink(tmp_path / "a.db", outbox) as sink:
         writing = asyncio.create_task(sink.run())
         offered = 1
-        while not sink.rows:
+        while sink.rows < 2:
             await asyncio.sleep(0.01)
             outbox.offer(ticks(first=offered))
             offered += 1
         sink.stop()
         await writing
     assert sink.rows == offered
+
+
+async def test_what_comes_after_a_silence_is_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "FLUSH_SECONDS", 3_600.0)
+    monkeypatch.setattr(sqlite, "LAST_SECONDS", 3_600.0)
+    outbox = Outbox("test")
+    async with SqliteSink(tmp_path / "a.db", outbox) as sink:
+        writing = asyncio.create_task(sink.run())
+        outbox.offer(ticks())
+        while sink.rows < 1:
+            await asyncio.sleep(0.01)
+        outbox.offer(ticks(first=1))
+        await asyncio.sleep(0.05)
+        assert (sink.rows, sink.pending) == (1, 1)
+        sink.stop()
+        await writing
+    assert sink.rows == 2
 
 
 async def test_a_full_outbox_holds_the_feed_until_there_is_room(tmp_path: Path) -> None:

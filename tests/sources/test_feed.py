@@ -185,3 +185,52 @@ async def test_a_bug_in_a_decoder_ends_the_feed_loudly() -> None:
         with pytest.raises(ExceptionGroup) as caught:
             await feed.run()
     assert caught.group_contains(ZeroDivisionError)
+
+
+async def test_what_waits_to_be_looked_at_is_taken_before_the_end() -> None:
+    sent = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.recv()
+        for i in range(3):
+            await connection.send(tick(i))
+        sent.set()
+        await connection.wait_closed()
+
+    session = Session()
+    async with server(handler) as url:
+        status = session.add_feed(FeedStatus("f"))
+        source = WebSocketSource(url, gather=60.0)
+        decoder = decoders.create("auto", "f", DecoderOptions())
+        feed = Feed(session, status, source, decoder, Retry(0), send=("go",))
+        running = asyncio.create_task(feed.run())
+        await sent.wait()
+        await asyncio.sleep(0.1)  # until it is there
+        before = status.ticks
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert before == 0
+    assert status.ticks == 3
+
+
+async def test_a_feed_whose_reads_come_together_is_stale_no_later() -> None:
+    """Its usual pause is that between reads, not that between the times at which they are looked at."""
+
+    async def handler(connection: ServerConnection) -> None:
+        for i in range(40):
+            await connection.send(tick(i))
+            await asyncio.sleep(0.01)
+        await connection.wait_closed()
+
+    session = Session()
+    async with server(handler) as url:
+        status = session.add_feed(FeedStatus("f"))
+        source = WebSocketSource(url, gather=0.2)
+        feed = Feed(session, status, source, decoders.create("auto", "f", DecoderOptions()), Retry(0))
+        running = asyncio.create_task(feed.run())
+        while status.ticks < 40:
+            await asyncio.sleep(0.01)
+        pause = feed._usual_pause
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert 0 < pause < 0.15

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import http
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -202,3 +203,68 @@ async def test_a_server_that_says_goodbye_and_hangs_on_is_not_waited_for() -> No
         leave.set()
     assert messages == [b"1"]
     assert down.normal
+
+
+async def test_what_is_gathered_keeps_the_time_of_its_own_read() -> None:
+    sent_at: list[int] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.recv()
+        for i in range(5):
+            sent_at.append(time.time_ns())
+            await connection.send(b"%d" % i)
+            await asyncio.sleep(0.03)
+        await connection.wait_closed()
+
+    async with server(handler) as url, WebSocketSource(url, gather=1.0).connect() as connection:
+        await connection.send("go")
+        reads = await connection.reads()
+    assert [bytes(frame) for read in reads for frame in read.frames] == [b"0", b"1", b"2", b"3", b"4"]
+    assert len(reads) == 5
+    until = [*sent_at[1:], time.time_ns()]
+    assert all(since <= read.recv for since, read in zip(sent_at, reads, strict=True))
+    assert sum(read.recv <= before for read, before in zip(reads, until, strict=True)) >= 4  # one may be held up
+
+
+async def test_much_is_not_gathered() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        for i in range(100):
+            await connection.send(b"%03d" % i + b"x" * 10_000)
+        await connection.wait_closed()
+
+    async with server(handler) as url, WebSocketSource(url, gather=60.0).connect() as connection:
+        got: list[bytes] = []
+        while len(got) < 90:  # the last 32 kB may wait
+            got += await asyncio.wait_for(connection.read(), 20)
+        got += connection.rest()
+        while len(got) < 100:
+            await asyncio.sleep(0.01)
+            got += connection.rest()
+    assert [int(message[:3]) for message in got] == list(range(100))
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+async def test_what_is_gathered_at_the_end_is_not_lost(end: str) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send(b"1")
+        await asyncio.sleep(0.05)
+        await connection.send(b"2")
+        if end == "abort":
+            await asyncio.sleep(0.05)
+            connection.transport.abort()
+
+    async with server(handler) as url:
+        messages, down = await asyncio.wait_for(read_to_the_end(WebSocketSource(url, gather=0.5)), 10)
+    assert messages == [b"1", b"2"]
+    assert down.normal == (end == "close")
+
+
+async def test_messages_between_pings_are_read_together() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        connection.transport.write(b"\x81\x01a\x89\x00\x81\x01b\x89\x00" + b"\x81\x01c" * 200 + b"\x89\x00\x81\x01d")
+        await connection.wait_closed()
+
+    async with server(handler) as url, WebSocketSource(url).connect() as connection:
+        reads = await connection.reads()
+    assert [bytes(frame) for read in reads for frame in read.frames] == [b"a", b"b", *[b"c"] * 200, b"d"]
+    assert len(reads) <= 3

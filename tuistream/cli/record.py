@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 1.0
 LAST_WORDS_SECONDS = 2.0
+GATHER = 220_000_000  # ns: a slow feed is decoded, and written, some four times a second
 WORDS_SECONDS = 0.5  # that a reader has for what is said before a stop
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
@@ -45,7 +47,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
     from tuistream.config import Settings
     from tuistream.core.durations import parse_duration
 
-    feeds = feeds_from(urls, given)
+    feeds = tuple(replace(feed, gather=GATHER) for feed in feeds_from(urls, given))
     settings = Settings(
         feeds=feeds,
         db=recording_path(given["db"], feeds[0].name),
@@ -144,10 +146,10 @@ class _Teller:
     async def tell(self) -> None:
         if not self._quiet and not self._json:
             self._log.write(f"recording into {self._path}\n")
-        while True:
+        while not self._quiet:
             self.events()
             await asyncio.sleep(PROGRESS_SECONDS)
-            if self._json and not self._quiet:
+            if self._json:
                 self._out.write(self._progress_json())
             elif self._on_terminal:
                 self._log.write("\r" + self._progress_line() + "\x1b[K")

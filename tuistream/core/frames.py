@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one read gave. recv: when it was, ns since 1970 UTC."""
+
+    recv: int
+    frames: Sequence[bytes]
 
 
 class Frames(Sequence[bytes]):

@@ -6,32 +6,41 @@ import asyncio
 from collections import deque
 
 from tuistream.core.batch import Batch, StreamKey
+from tuistream.core.board import Item
 from tuistream.core.status import Event
 
 PENDING_ROWS = 200_000
 PENDING_EVENTS = 10_000
+PENDING_BYTES = 64 << 20  # of texts, pictures and the like
+TAKEN_BYTES = 16 << 20  # of them at once
+Entry = Batch | Event | Item
 
 
 class Outbox:
-    """Batches and events on their way to a sink, in order.
+    """Batches, events and, where they are wanted (`media`), items on their way to a sink, in order.
 
     While the sink works, nothing is lost: a feed awaits `room()` before it reads on, so that the sender is
     slowed down. While the sink fails (`failing`), the feed is not held up: ticks are kept up to `limit` rows,
     and what does not fit is counted in `lost`, by stream, for the sink to write down as gaps. Events beyond
-    `PENDING_EVENTS` are counted in `lost_events`.
+    `PENDING_EVENTS` are counted in `lost_events`. Items are held to `PENDING_BYTES` in the same way, and to twice as
+    much where a feed does not wait; what does not fit is counted in `lost_items`.
     """
 
-    def __init__(self, name: str, limit: int = PENDING_ROWS) -> None:
+    def __init__(self, name: str, limit: int = PENDING_ROWS, *, media: bool = False) -> None:
         self.name = name
         self.limit = limit
+        self.media = media
         self.failing = ""  # why the sink cannot write, or nothing
         self.closed = False  # the sink is gone: offers are ignored
         self.rows = 0
         self.lost: dict[StreamKey, Loss] = {}
         self.lost_rows = 0
         self.lost_events = 0
+        self.lost_items = 0
+        self.item_bytes = 0
         self.wake = asyncio.Event()
-        self._items: deque[Batch | Event] = deque()
+        self.turned = asyncio.Event()  # set where writing begins to fail, or works again
+        self._items: deque[Entry] = deque()
         self._events = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -51,6 +60,19 @@ class Outbox:
         if self.rows >= self.limit and not self.failing:
             self._room.clear()
 
+    def offer_item(self, item: Item) -> None:
+        if self.closed or not self.media:
+            return
+        most = PENDING_BYTES if self.failing else 2 * PENDING_BYTES
+        if self.item_bytes and self.item_bytes + item.size > most:
+            self.lost_items += 1
+            return
+        self._items.append(item)
+        self.item_bytes += item.size
+        self.wake.set()
+        if self.item_bytes >= PENDING_BYTES and not self.failing:
+            self._room.clear()
+
     def note(self, event: Event) -> None:
         if self.closed:
             return
@@ -64,30 +86,35 @@ class Outbox:
     def fail(self, reason: str) -> None:
         """The sink cannot write for now: nobody waits for it any more."""
         self.failing = reason
+        self.turned.set()
         self._room.set()
 
     def recover(self) -> None:
         self.failing = ""
+        self.turned.set()
 
     def close(self) -> None:
         self.closed = True
         self._items.clear()
-        self.rows = self._events = 0
+        self.rows = self._events = self.item_bytes = 0
         self._room.set()
 
-    def take(self, rows: int) -> list[Batch | Event]:
-        """The oldest items, up to about `rows` ticks (one item at least, if there is any)."""
-        taken: list[Batch | Event] = []
-        count = 0
-        while self._items and count < rows:
-            item = self._items.popleft()
-            taken.append(item)
-            if isinstance(item, Batch):
-                count += len(item)
+    def take(self, rows: int) -> list[Entry]:
+        """The oldest entries, up to about `rows` ticks and `TAKEN_BYTES` of items (one at least, if there is any)."""
+        taken: list[Entry] = []
+        count = nbytes = 0
+        while self._items and count < rows and nbytes < TAKEN_BYTES:
+            entry = self._items.popleft()
+            taken.append(entry)
+            if isinstance(entry, Batch):
+                count += len(entry)
+            elif isinstance(entry, Item):
+                nbytes += entry.size
             else:
                 self._events -= 1
         self.rows -= count
-        if self.rows < self.limit // 2:
+        self.item_bytes -= nbytes
+        if self.rows < self.limit // 2 and self.item_bytes < PENDING_BYTES // 2:
             self._room.set()
         if not self._items:
             self.wake.clear()

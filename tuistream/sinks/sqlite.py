@@ -20,10 +20,8 @@ from tuistream.store.flush import Flush, prepare
 from tuistream.store.opening import Sync, reason_of, result_code
 from tuistream.store.writer import Displaced, Writer
 
-FLUSH_SECONDS = 0.23  # with the time to write, what comes is in the file within 250 ms
-LAST_SECONDS = (
-    0.17  # what comes after so much of a wait ends it: the loop is awake then, and a timer need not wake it
-)
+FLUSH_SECONDS = 0.23  # from one flush to the next: with the time to write, what comes is in the file within 250 ms
+LAST_SECONDS = 0.16  # what comes so long after a flush begins one: the loop is awake then, no timer need wake it
 ENOUGH_ROWS = 20_000  # with so many a flush waits for no more
 FLUSH_ROWS = 100000  # at most in one transaction: the busier the loop, the more a transaction has to carry
 HEARTBEAT_SECONDS = 10.0
@@ -92,6 +90,7 @@ class SqliteSink:
         self._writer = Writer(path, settings or {}, sync, index_time, clock)
         self._clock = clock
         self._hand: list[Batch | Event] = []
+        self._took_at = -math.inf  # monotonic seconds
         self._writing = asyncio.Lock()
         self._flushing: asyncio.Task[bool] | None = None
         self._stopped = False
@@ -203,9 +202,10 @@ class SqliteSink:
         finally:
             heartbeat.cancel()
         enough = min(ENOUGH_ROWS, self.outbox.limit // 4)  # a feed should never have to wait for our pause
-        if len(self.outbox) and self.outbox.rows < enough:
-            self._bell.due = time.monotonic() + LAST_SECONDS
-            await self._pause(min(FLUSH_SECONDS, enough / rate if rate else FLUSH_SECONDS))
+        since = time.monotonic() - self._took_at
+        if len(self.outbox) and self.outbox.rows < enough and since < LAST_SECONDS:
+            self._bell.due = self._took_at + LAST_SECONDS
+            await self._pause(min(FLUSH_SECONDS - since, enough / rate if rate else FLUSH_SECONDS))
             self._bell.due = math.inf
 
     async def _pause(self, seconds: float) -> None:
@@ -251,6 +251,7 @@ class SqliteSink:
     async def _flush_once(self) -> bool:
         async with self._writing:
             if not self._hand:
+                self._took_at = time.monotonic()
                 self._hand = self.outbox.take(FLUSH_ROWS)
             try:
                 await self._commit()

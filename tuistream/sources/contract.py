@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tuistream.core.text import redact_url
 from tuistream.decoders.contract import DecoderOptions
 
 if TYPE_CHECKING:
+    from tuistream.core.frames import Read
     from tuistream.core.status import FeedStatus
     from tuistream.decoders.wire.report import StreamReport
 
@@ -49,6 +50,7 @@ class FeedSettings:
     compress: bool = False
     max_frame: int = MAX_FRAME
     coalesce: int = COALESCE  # ns
+    gather: int = 0  # ns for which what came may wait to be looked at, where nobody watches
     attempts: tuple[int, float] | None = None
     secrets: tuple[str, ...] = ()
 
@@ -65,6 +67,15 @@ class Connection(Protocol):
         """What has come and was not read, at the end."""
 
     async def send(self, message: str) -> None: ...
+
+
+@runtime_checkable
+class TimedConnection(Protocol):
+    """A connection that knows when each of its reads was, and may hand over several at once. `reads` is as `read`."""
+
+    async def reads(self) -> list[Read]: ...
+    def rest_reads(self) -> list[Read]:
+        """As `rest`."""
 
 
 class Source(Protocol):

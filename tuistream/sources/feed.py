@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tuistream.core.errors import SourceDown
-from tuistream.core.frames import Frames
+from tuistream.core.frames import Frames, Read
 from tuistream.core.session import Session
 from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
 from tuistream.core.text import printable, without
 from tuistream.decoders.contract import Decoded, Decoder, DecoderOptions
 from tuistream.decoders.wire.report import StreamReport
-from tuistream.sources.contract import Connection, Source
+from tuistream.sources.contract import Connection, Source, TimedConnection
 from tuistream.sources.retry import Retry
 
-WATCH_SECONDS = 0.5
+SOONEST_WATCH, LATEST_WATCH = 0.02, 5.0  # seconds after which a feed is looked after again
 STALE_INTERVALS = 5.0  # a feed is stale after so many of its usual pauses, and not before `stale_after`
 NOTICES_KEPT = 20  # of one connection; further ones are only counted
 
@@ -131,20 +132,19 @@ class Feed:
             return down
 
     async def _read(self, connection: Connection) -> SourceDown:
+        timed = connection if isinstance(connection, TimedConnection) else _Stamped(connection, self._session.clock)
         try:
             for message in self._send:
                 await connection.send(message)
             while True:
-                frames = await connection.read()
-                reconnect = self._take(frames, self._session.clock())
+                reconnect = self._take_all(await timed.reads())
                 await self._session.room()
                 if reconnect:
                     return SourceDown("the producer asked for a reconnect")
         except SourceDown as down:
             return down
         except asyncio.CancelledError:
-            if left := connection.rest():
-                self._take(left, self._session.clock())
+            self._take_all(timed.rest_reads())
             raise
 
     def _opened(self) -> None:
@@ -157,15 +157,23 @@ class Feed:
         self._session.set_state(self.status, FeedState.WAITING)
         self._note("open", "connected")
 
+    def _take_all(self, reads: Sequence[Read]) -> bool:
+        """Decode and hand over what some reads gave; whether the producer wants us to connect anew."""
+        if not reads:
+            return False
+        now = time.monotonic()
+        pause, self._read_at = (now - self._read_at) / len(reads), now
+        reconnect = False
+        for read in reads:
+            self._usual_pause += (pause - self._usual_pause) * 0.1
+            reconnect |= self._take(read.frames, read.recv)
+        return reconnect
+
     def _take(self, frames: Sequence[bytes], recv: int) -> bool:
-        """Decode and hand over the frames of one read; whether the producer wants us to connect anew."""
         status = self.status
         status.frames += len(frames)
         status.bytes += frames.nbytes if isinstance(frames, Frames) else sum(map(len, frames))
         status.last_recv = recv
-        now = time.monotonic()
-        self._usual_pause += (now - self._read_at - self._usual_pause) * 0.1
-        self._read_at = now
         decoded = self._decoder.decode(frames, recv)
         self._count(frames, decoded)
         self._session.ingest(status, decoded.batches)
@@ -228,8 +236,9 @@ class Feed:
         heartbeat = self._decoder.heartbeat()
         beaten_at = time.monotonic()
         while True:
+            beat_at = max(self._read_at, beaten_at) + heartbeat[0] if heartbeat else math.inf
             try:
-                async with asyncio.timeout(WATCH_SECONDS):
+                async with asyncio.timeout(self._nothing_due(beat_at)):
                     await connection.send(await self._replies.get())
                     continue
             except TimeoutError:
@@ -244,12 +253,36 @@ class Feed:
                     self._replies.put_nowait(heartbeat[1])
             self._look_for_silence(now - self._read_at)
 
+    def _nothing_due(self, beat_at: float) -> float:
+        """Seconds until there may be something to see to."""
+        now = time.monotonic()
+        times = (beat_at, self._read_at + self._stale_after())
+        ahead = [at - now for at in times if at > now]
+        return max(SOONEST_WATCH, min([*ahead, LATEST_WATCH]))
+
+    def _stale_after(self) -> float:
+        return max(self._decoder.stale_after, STALE_INTERVALS * self._usual_pause)
+
     def _look_for_silence(self, silence: float) -> None:
         status = self.status
-        status.stale_after = max(self._decoder.stale_after, STALE_INTERVALS * self._usual_pause)
+        status.stale_after = self._stale_after()
         if silence >= status.stale_after and status.state is FeedState.LIVE:
             self._session.set_state(status, FeedState.STALE)
             self._note("stale", f"silent for {silence:.0f} s")
 
     def _note(self, kind: str, text: str) -> None:
         self._session.note(Event(self._session.clock(), self.status.name, kind, without(text, self._secrets)))
+
+
+class _Stamped:
+    """A connection whose messages are taken as received when `read` returns them. clock: ns since 1970 UTC."""
+
+    def __init__(self, connection: Connection, clock: Callable[[], int]) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    async def reads(self) -> list[Read]:
+        return [Read(recv=self._clock(), frames=frames)] if (frames := await self._connection.read()) else []
+
+    def rest_reads(self) -> list[Read]:
+        return [Read(recv=self._clock(), frames=frames)] if (frames := self._connection.rest()) else []

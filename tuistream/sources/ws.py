@@ -7,7 +7,8 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from tuistream.core.errors import SettingsError, SourceDown
+from tuistream.core.frames import Read
 from tuistream.core.text import printable, redact_url, secrets_of, without
 from tuistream.framers.websocket import FrameSlicer
 from tuistream.sources.contract import COALESCE, MAX_FRAME, FeedSettings, Target
@@ -60,6 +62,7 @@ def source(settings: FeedSettings) -> WebSocketSource:
         compress=settings.compress,
         max_frame=settings.max_frame,
         coalesce=settings.coalesce / 1e9,
+        gather=settings.gather / 1e9,
         secrets=settings.secrets,
     )
 
@@ -69,6 +72,8 @@ class WebSocketSource:
     """Where and how to connect. `secrets` never appear in an error's text.
 
     `coalesce`: seconds for which a fast feed's next read may wait so that it gathers more; 0 for never.
+    `gather`: seconds for which what came may wait until it is looked at, together with what comes meanwhile; 0 for
+    never. It keeps the time of its own read. `clock`: ns since 1970 UTC.
     """
 
     url: str
@@ -79,6 +84,8 @@ class WebSocketSource:
     max_frame: int = MAX_FRAME
     coalesce: float = COALESCE / 1e9
     secrets: tuple[str, ...] = ()
+    gather: float = 0.0
+    clock: Callable[[], int] = time.time_ns
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[WebSocketConnection]:
@@ -111,7 +118,7 @@ class WebSocketSource:
             await connection.close()
 
     def _collector(self, protocol: ClientProtocol, **options: Any) -> _Collector:
-        return _Collector(protocol, max_frame=self.max_frame, coalesce=self.coalesce, **options)
+        return _Collector(protocol, self, **options)
 
     def _tls(self) -> ssl.SSLContext:
         try:
@@ -141,20 +148,28 @@ class WebSocketConnection:
         self._connection = connection
         self._source = source
 
-    async def read(self) -> Sequence[bytes]:
-        """All messages that have come since the last read, oldest first; waits for one. SourceDown at the end."""
-        frames = await self._connection.take()
-        if frames:
-            return frames
+    async def reads(self) -> list[Read]:
+        """What each read since the last call gave, oldest first; waits for one. SourceDown at the end."""
+        reads = await self._connection.take()
+        if reads:
+            return reads
         try:
             await self._connection.recv()
         except ConnectionClosed as closed:
             raise self._ended(closed) from closed
         raise AssertionError("a message went round the collector")
 
+    async def read(self) -> Sequence[bytes]:
+        """All messages that have come since the last read, oldest first; waits for one. SourceDown at the end."""
+        return _messages(await self.reads())
+
+    def rest_reads(self) -> list[Read]:
+        """The reads that nobody has taken yet."""
+        return self._connection.rest()
+
     def rest(self) -> Sequence[bytes]:
         """The messages that have come and were not read yet."""
-        return self._connection.taken()
+        return _messages(self.rest_reads())
 
     async def send(self, message: str) -> None:
         try:
@@ -186,15 +201,21 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
     its own: for each read asyncio would else allocate 256 kB, which costs more than all that is done with it.
     """
 
-    def __init__(self, protocol: ClientProtocol, *, max_frame: int, coalesce: float, **kwargs: Any) -> None:
+    def __init__(self, protocol: ClientProtocol, source: WebSocketSource, **kwargs: Any) -> None:
         super().__init__(protocol, **kwargs)
-        self._slicer = FrameSlicer(max_frame)
+        self._slicer = FrameSlicer(source.max_frame)
         self._buffer = bytearray(READ_SIZE)
-        self._coalesce = coalesce
+        self._coalesce = source.coalesce
+        self._gather = source.gather
+        self._clock = source.clock
         self._read_at = 0.0
         self._resting = False
         self._closing = False
-        self._parts: list[Sequence[bytes]] = []
+        self._waiting: list[tuple[int, bytes]] = []  # what was read and not looked at, with the times of the reads
+        self._waiting_size = 0
+        self._waited: asyncio.TimerHandle | None = None
+        self._recv = 0  # of what is being looked at
+        self._reads: list[Read] = []
         self._size = 0
         self._fragments: bytearray | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -207,14 +228,38 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self.data_received(bytes(memoryview(self._buffer)[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
-        before = len(self._parts)
+        if not self._gather or self.protocol.state is not State.OPEN:
+            self._look(self._clock(), data)
+        else:
+            self._waiting.append((self._clock(), data))
+            self._waiting_size += len(data)
+            if self._waiting_size >= SMALL_READ:
+                self._look_now()
+            elif self._waited is None:
+                self._waited = self.loop.call_later(self._gather, self._look_now)
+            elif self._waited.when() - self.loop.time() < self._gather / 4:
+                self._look_now()  # the loop is awake, and the timer need not wake it
+        if self._coalesce and not self._held:
+            self._rest(len(data))
+
+    def _look_now(self) -> None:
+        """Look at what waits."""
+        if self._waited is not None:
+            self._waited.cancel()
+            self._waited = None
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        for recv, data in waiting:
+            self._look(recv, data)
+
+    def _look(self, recv: int, data: bytes) -> None:
+        self._recv = recv
         for part in self._slicer.feed(data):
             if isinstance(part, bytes):
                 super().data_received(part)
             elif self.protocol.state is State.OPEN:
-                self._parts.append(part)
-        if len(self._parts) > before:
-            self._size += len(data)  # of which each part may keep all
+                self._append(part)
+        if self._reads:
+            self._size += len(data)  # which its messages may keep as a whole
             self._wake()
         if self.protocol.close_rcvd is not None and not self._closing:
             # It is for the server to close the TCP connection now; one that does not is not waited for.
@@ -222,8 +267,14 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
             self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
         if self._size > READ_BUFFER:
             self._hold()
-        elif self._coalesce:
-            self._rest(len(data))
+
+    def _append(self, frames: Sequence[bytes]) -> None:
+        """Add messages to the reads; the few between odd frames of one read become one."""
+        last = self._reads[-1] if self._reads else None
+        if last and last.recv == self._recv and isinstance(last.frames, list) and isinstance(frames, list):
+            last.frames.extend(frames)
+        else:
+            self._reads.append(Read(self._recv, frames))
 
     def _rest(self, size: int) -> None:
         """Where small reads follow close upon one another, let the next one gather what comes meanwhile."""
@@ -266,10 +317,15 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
             return
         else:
             message = bytes(frame.data)
-        self._parts.append([message])
+        self._append([message])
         self._size += len(message)
 
+    def eof_received(self) -> None:
+        self._look_now()
+        super().eof_received()
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._look_now()
         super().connection_lost(exc)
         self._wake()
 
@@ -277,23 +333,31 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    async def take(self) -> Sequence[bytes]:
+    async def take(self) -> list[Read]:
         """What has come, or nothing once the connection has ended."""
-        if not self._parts and not self.connection_lost_waiter.done():
+        if not self._reads and not self.connection_lost_waiter.done():
             self._reader = self.loop.create_future()
             try:
                 await self._reader
             finally:
                 self._reader = None
-        return self.taken()
+        return self._taken()
 
-    def taken(self) -> Sequence[bytes]:
+    def rest(self) -> list[Read]:
         """What has come and was not taken yet."""
-        parts, self._parts, self._size = self._parts, [], 0
+        self._look_now()
+        return self._taken()
+
+    def _taken(self) -> list[Read]:
+        reads, self._reads, self._size = self._reads, [], 0
         if self._held:
             self._held = False
             self._resume()
-        return parts[0] if len(parts) == 1 else [message for part in parts for message in part]
+        return reads
+
+
+def _messages(reads: Sequence[Read]) -> Sequence[bytes]:
+    return reads[0].frames if len(reads) == 1 else [message for read in reads for message in read.frames]
 
 
 def _os_reason(error: OSError) -> str:
