@@ -84,7 +84,7 @@ def feed_settings(
     headers, secrets = _headers(options)
     feeds: list[FeedSettings] = []
     for target in targets:
-        found = _resolve(target, options)
+        found, after_login = _resolve(target, options)
         known, name = {feed.name for feed in feeds}, found.name
         unique = next(n for n in (name, *(f"{name}#{i}" for i in range(2, len(targets) + 2))) if n not in known)
         feeds.append(
@@ -97,6 +97,7 @@ def feed_settings(
                     tuple(part.strip() for part in options.fields.split(",") if part.strip()),
                     options.key,
                     options.id,
+                    after_login,
                 ),
                 send=(*found.send, *options.send),
                 headers=headers,
@@ -112,14 +113,16 @@ def feed_settings(
     return tuple(feeds)
 
 
-def _resolve(target: str, options: FeedOptions) -> Target:
+def _resolve(target: str, options: FeedOptions) -> tuple[Target, tuple[str, ...]]:
+    """What a target means, and what to send once a venue has let us in."""
     from tuistream import decoders, sources
 
     scheme, colon, rest = target.partition(":")
     scheme = scheme.lower()
     if colon and not rest.startswith("//") and scheme in decoders.venues():
         end = decoders.endpoint(scheme, rest, options.base_url or None)
-        return Target(end.url, scheme, scheme, end.send, end.attempts, tuple(secrets_of(end.url)))
+        secrets = (*end.secrets, *secrets_of(end.url))
+        return Target(end.url, scheme, scheme, end.send, end.attempts, secrets), end.after_login
     if options.base_url:
         raise SettingsError(f"--base-url: for short names ({', '.join(decoders.venues())}) only")
     begins = sources.forms()
@@ -128,7 +131,7 @@ def _resolve(target: str, options: FeedOptions) -> Target:
     ):
         forms = ", ".join([*(f"{begin}…" for begin in begins), *(f"{name}:…" for name in decoders.venues())])
         raise SettingsError(f"{redact_url(target)!r} is neither a command nor a feed; a feed is one of {forms}")
-    return sources.parse(target)
+    return sources.parse(target), ()
 
 
 def _headers(options: FeedOptions) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:

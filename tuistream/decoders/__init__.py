@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -46,7 +47,7 @@ def endpoint(venue: str, what: str, base_url: str | None = None) -> Endpoint:
     found = cast("Endpoint", _module(venue, venues()).endpoint(what))
     if not base_url:
         return found
-    return type(found)(_moved(found.url, base_url), found.send, found.attempts)
+    return replace(found, url=_moved(found.url, base_url))
 
 
 def _module(name: str, names: list[str]) -> Any:

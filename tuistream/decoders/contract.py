@@ -45,12 +45,16 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """What the user said about the frames (--time-field, --fields, --key, --id); empty where nothing was said."""
+    """What the user said about the frames (--time-field, --fields, --key, --id); empty where nothing was said.
+
+    after_login: of an `Endpoint`.
+    """
 
     time_field: str = ""
     fields: tuple[str, ...] = ()
     key: str = ""
     id: str = ""
+    after_login: tuple[str, ...] = ()
 
 
 class Decoder(Protocol):
@@ -86,9 +90,12 @@ class Endpoint:
     """Where a short name such as `kraken:BTC/USD` leads.
 
     `send`: the messages to send on every connect, in order. `attempts`: how many connections the venue allows in
-    how many seconds, or None.
+    how many seconds, or None. `after_login`: the messages to send once the venue has let us in, which its decoder
+    gives as replies. `secrets`: what no text may show.
     """
 
     url: str
     send: tuple[str, ...] = ()
     attempts: tuple[int, float] | None = None
+    after_login: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()

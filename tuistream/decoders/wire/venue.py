@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -61,14 +61,16 @@ class VenueDecoder:
     name: ClassVar[str] = ""
     name_key: ClassVar[str] = ""  # where a tick names what it is of
     quiet: ClassVar[float] = QUIET  # seconds of silence that mean nothing, before a heartbeat has come
+    texts: ClassVar[frozenset[bytes]] = frozenset()  # messages that are no JSON, such as `pong`
     chosen: str
 
     def __init__(self, feed: str, options: DecoderOptions) -> None:
-        if options != DecoderOptions():
+        if replace(options, after_login=()) != DecoderOptions():
             raise SettingsError(
                 f"--time-field, --fields, --key, --id: the {self.name} decoder knows its fields; use --decoder auto"
             )
         self.chosen = self.name
+        self._after_login = options.after_login
         self.stale_after = self.quiet
         self._rows = Rows(feed)
         self._typed: Typed | None = None
@@ -130,7 +132,10 @@ class VenueDecoder:
         try:
             outcome = self._frame(frame, recv, out)
         except Malformed as error:
-            self._refuse(frame, str(error), out)
+            if frame in self.texts:
+                out.control += 1
+            else:
+                self._refuse(frame, str(error), out)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             self._refuse(frame, f"no {self.name} message: {type(error).__name__} {printable(str(error))}", out)
         else:
