@@ -44,6 +44,10 @@ class SourceDown(TuistreamError):
         self.too_big = too_big
 
 
+class HubUnreachable(TuistreamError):
+    """A message that its sender wanted to see on its way could not be sent to a hub."""
+
+
 class RecordingError(TuistreamError):
     """A recording cannot be opened, read or written."""
 
