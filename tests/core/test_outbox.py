@@ -9,6 +9,7 @@ import pytest
 
 from tuistream.core import outbox as outbox_module
 from tuistream.core.batch import Batch, Stream
+from tuistream.core.board import Item
 from tuistream.core.outbox import Outbox
 from tuistream.core.status import Event
 
@@ -50,7 +51,7 @@ async def test_order_of_batches_and_events_is_kept() -> None:
     outbox.note(event)
     outbox.offer(batch(2))
     taken = outbox.take(100)
-    assert [item if isinstance(item, Event) else len(item) for item in taken] == [1, event, 2]
+    assert [len(each) if isinstance(each, Batch) else each for each in taken] == [1, event, 2]
 
 
 async def test_failing_after_waiting_lets_the_reader_go() -> None:
@@ -81,3 +82,34 @@ def test_turned_says_when_writing_begins_to_fail_and_works_again() -> None:
     outbox.turned.clear()
     outbox.recover()
     assert outbox.turned.is_set()
+
+
+def text(size: int) -> Item:
+    return Item(STREAM, 1, 2, "text", "x", size)
+
+
+def test_items_are_taken_only_where_they_are_wanted() -> None:
+    outbox = Outbox("test")
+    outbox.offer_item(text(10))
+    assert (len(outbox), outbox.item_bytes, outbox.lost_items) == (0, 0, 0)
+
+
+async def test_items_hold_a_reader_up_and_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "PENDING_BYTES", 100)
+    monkeypatch.setattr(outbox_module, "TAKEN_BYTES", 50)
+    outbox = Outbox("test", media=True)
+    outbox.offer_item(text(1_000))  # one has always room
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    outbox.offer_item(text(1))
+    assert outbox.lost_items == 1
+    assert len(outbox.take(10)) == 1
+    await asyncio.wait_for(waiting, 5)
+    outbox.fail("disk full")
+    for _ in range(12):
+        outbox.offer_item(text(10))
+    assert (outbox.item_bytes, outbox.lost_items) == (100, 3)
+    await asyncio.wait_for(outbox.room(), 5)
+    assert [len(outbox.take(10)) for _ in range(3)] == [5, 5, 0]
+    assert outbox.item_bytes == 0

@@ -58,7 +58,7 @@ class StreamState:
     series: Series
     continuity: Continuity
     main: str
-    number: int  # in the order of appearance, from 0
+    number: int  # in the order of appearance, from 0, streams of items included
     interrupted: str = ""  # why ticks may be missing before the next one
     ticks: int = 0
     axis_recv: int = 0  # receive time of the newest tick on an axis that is not time
@@ -115,6 +115,7 @@ class Session:
         self.streams: dict[StreamKey, StreamState] = {}
         self.boards: dict[StreamKey, Board] = {}
         self.looks: dict[StreamKey, Look] = {}
+        self.look_changes = 0  # rises with every change in `looks`
         self.feeds: dict[str, FeedStatus] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.event_count = 0
@@ -180,6 +181,7 @@ class Session:
         for key, look in looks.items():
             if key in self.looks or len(self.looks) < MAX_STREAMS:
                 self.looks[key] = look
+                self.look_changes += 1
         for item in items:
             board = self.boards.get(item.stream.key)
             if board is None:
@@ -189,6 +191,8 @@ class Session:
                 board = self.boards[item.stream.key] = Board(item.stream, len(self.streams) + len(self.boards))
             board.add(item)
             feed.items += 1
+            for outbox in self.outboxes:
+                outbox.offer_item(item)
 
     def _take(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
         if self._left is not None:
@@ -245,7 +249,7 @@ class Session:
         known = self.known.get(stream.key)
         seen = (known.ids, known.ids_t) if known and known.ids is not None and known.ids_t is not None else None
         series = Series(stream.fields, self.window)
-        state = StreamState(stream, series, Continuity(stream.ids, seen), main, len(self.streams))
+        state = StreamState(stream, series, Continuity(stream.ids, seen), main, len(self.streams) + len(self.boards))
         if known:
             state.last_t, state.last_recv = known.last_t, known.last_recv
             state.interrupted = "not recorded"

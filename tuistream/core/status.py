@@ -113,3 +113,5 @@ class RecordingStatus:
     bytes: int = 0  # size of the file
     pending: int = 0  # ticks that wait to be written
     lost: int = 0  # ticks that found no room while writing failed
+    items: int = 0  # texts, pictures and the like committed by this run
+    lost_items: int = 0  # those that found no room

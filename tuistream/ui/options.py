@@ -13,7 +13,8 @@ class ViewOptions:
     """fps: drawings a second, at most, 1 to 60. budget: bytes a second to the terminal, 0 for no ceiling. glyphs:
     "braille", "blocks", "ascii", or "" for what the terminal can show. theme: a name, or "" for our own dark one.
     averages: lengths of the moving averages, in ticks. clock: ns since 1970 UTC. timezone: of the times shown, None
-    for the machine's own.
+    for the machine's own. waiting: lines for who has yet to send something: where to, and how; shown while there is
+    nothing else, and with the keys.
     """
 
     fps: int = 10
@@ -23,3 +24,4 @@ class ViewOptions:
     averages: tuple[int, ...] = (15,)
     clock: Callable[[], int] = time.time_ns
     timezone: tzinfo | None = None
+    waiting: tuple[str, ...] = ()
