@@ -63,6 +63,7 @@ class Settings:
     db: Path | None = None
     sync: Literal["normal", "full"] = "normal"
     index_time: bool = False
+    record_media: bool = False
     retries: int | None = None
     limit: int | None = None
     duration: int | None = None  # ns

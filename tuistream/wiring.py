@@ -64,7 +64,7 @@ class Run:
             return
         from tuistream.sinks.sqlite import SqliteSink
 
-        outbox = Outbox(str(settings.db))
+        outbox = Outbox(str(settings.db), media=settings.record_media)
         feeds = [feed.shown_url for feed in settings.feeds]
         self.sink = SqliteSink(
             settings.db, outbox, {"feeds": feeds}, sync=settings.sync, index_time=settings.index_time

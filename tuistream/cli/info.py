@@ -47,6 +47,8 @@ def as_lines(contents: Contents) -> Iterable[str]:
     if contents.writer is not None:
         yield f"being recorded by {f'pid {contents.writer}' if contents.writer else 'another process'}"
     yield f"{_count(contents.rows, 'row')} in {_count(len(contents.streams), 'stream')}, {_span(contents)}"
+    if contents.items:
+        yield f"{_count(contents.items, 'item')} (texts, pictures and the like), {_bytes(contents.item_bytes)}"
     if contents.streams:
         yield ""
         yield from _table(

@@ -46,6 +46,7 @@ RUN_OPTIONS = (
         help="full: each flush survives a power cut.",
     ),
     click.option("--index-time", is_flag=True, help="Keep an index on time, for programs that read `trades`."),
+    click.option("--record-media", is_flag=True, help="Record texts, pictures and the like, too."),
     click.option(
         "--retries",
         type=click.IntRange(0),

@@ -53,6 +53,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         db=recording_path(given["db"], feeds[0].name),
         sync=given["sync"],
         index_time=given["index_time"],
+        record_media=given["record_media"],
         retries=given["retries"],
         limit=given["limit"],
         duration=parse_duration(given["duration"], "--for") if given["duration"] else None,

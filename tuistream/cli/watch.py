@@ -67,6 +67,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         feeds=feeds_from(urls, given) if urls else (),
         sync=given["sync"],
         index_time=given["index_time"],
+        record_media=given["record_media"],
         retries=given["retries"],
         window=given["window"],
         memory=parse_size(given["memory"], "--memory"),

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 
 from tuistream.core.batch import Batch, StreamKey
+from tuistream.core.board import Item
 from tuistream.core.errors import RecordingError
-from tuistream.core.outbox import Loss, Outbox
+from tuistream.core.outbox import Entry, Loss, Outbox
 from tuistream.core.session import Known
 from tuistream.core.status import Event, RecordingStatus
 from tuistream.store.flush import Flush, prepare
@@ -62,9 +63,10 @@ class SqliteSink:
     written twice. While that fails the outbox keeps what it has room for, and what it had none for becomes a gap
     per stream as soon as writing works again.
 
-    rows, gaps: ticks and gap rows committed by this run. bytes: size of the file with its WAL. state: "recording"
-    or "failing", and then `reason`. pending: ticks waiting. unstored: ticks that waited
-    and could not be written before `close` gave up (`outbox.lost_rows` are those that found no room to wait).
+    rows, gaps, items: ticks, gap rows and, where the outbox takes media, texts and the like committed by this run.
+    bytes: size of the file with its WAL. state: "recording" or "failing", and then `reason`. pending: ticks waiting.
+    unstored: ticks that waited and could not be written before `close` gave up (`outbox.lost_rows` are those that
+    found no room to wait).
     known: what the file held of each stream when it was opened. unclean: when the last session before this was
     last alive (ns since 1970 UTC), if it did not end as it should, else None.
     """
@@ -84,12 +86,14 @@ class SqliteSink:
         self.outbox = outbox
         self.rows = 0
         self.gaps = 0
+        self.items = 0
+        self._lost_items_told = 0
         self.state = RECORDING
         self.reason = ""
         self._abandoned = 0
-        self._writer = Writer(path, settings or {}, sync, index_time, clock)
+        self._writer = Writer(path, settings or {}, sync, index_time, clock, outbox.media)
         self._clock = clock
-        self._hand: list[Batch | Event] = []
+        self._hand: list[Entry] = []
         self._took_at = -math.inf  # monotonic seconds
         self._writing = asyncio.Lock()
         self._flushing: asyncio.Task[bool] | None = None
@@ -131,6 +135,8 @@ class SqliteSink:
             bytes=self.bytes,
             pending=self.pending,
             lost=self.outbox.lost_rows,
+            items=self.items,
+            lost_items=self.outbox.lost_items,
         )
 
     async def open(self) -> None:
@@ -293,16 +299,21 @@ class SqliteSink:
     def _succeeded(self) -> None:
         self.rows += _count_rows(self._hand)
         self.gaps += sum(isinstance(item, Event) and item.kind == "gap" for item in self._hand)
+        self.items += sum(isinstance(item, Item) for item in self._hand)
         self._hand = []
         if self.outbox.failing or self.outbox.lost:
             self._hand += _gaps(self.outbox.lost, self.reason, self._clock())
             self.outbox.lost.clear()
             self.outbox.recover()
+        if lost := self.outbox.lost_items - self._lost_items_told:
+            self._lost_items_told = self.outbox.lost_items
+            text = f"{lost:,} texts, pictures or the like found no room to wait and are not recorded"
+            self._hand.append(Event(self._clock(), "", "lost", text))
         self.state, self.reason = RECORDING, ""
         self._retry = FIRST_RETRY_SECONDS
 
 
-def _count_rows(items: Sequence[Batch | Event]) -> int:
+def _count_rows(items: Sequence[Entry]) -> int:
     return sum(len(item) for item in items if isinstance(item, Batch))
 
 

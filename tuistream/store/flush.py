@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Batch, Ids, Stream, Times, Values
+from tuistream.core.board import Item
+from tuistream.core.outbox import Entry as Pending
 from tuistream.core.status import Event
 from tuistream.store.catalog import Catalog, Entry, Statement, stored_key
-from tuistream.store.values import storable_id, storable_json, storable_text
+from tuistream.store.values import storable_bytes, storable_id, storable_json, storable_text
 
 # Many rows a statement cost a fifth of one row a statement. While the event loop is busy each statement waits for the
 # interpreter's lock, so that only their number counts. Few sizes, so that each is compiled once.
@@ -22,6 +24,7 @@ MAX_PARAMETERS = 32_766  # SQLite's SQLITE_MAX_VARIABLE_NUMBER
 
 BLOCK_COLUMNS = ("stream", "t0", "t1", "r0", "r1")
 EVENT_SQL = "INSERT INTO events (t, feed, stream, kind, text, details) VALUES (?, ?, ?, ?, ?, ?)"
+ITEM_SQL = "INSERT INTO items (stream, t, recv, kind, value) VALUES (?, ?, ?, ?, ?)"
 
 Shape = tuple[int, bool]  # how many fields, and whether there are ids
 Insert = tuple[str, Iterator[list[object]]]  # a statement, and the parameters of each time that it is run
@@ -65,6 +68,7 @@ class Flush:
     ticks: list[Ticks]
     blocks: list[tuple[int, int, int, int, int]]
     events: list[tuple[object, ...]]
+    items: list[tuple[int, Item]]  # each with its stream's id
     rows: int
     gaps: int
 
@@ -74,12 +78,18 @@ class Flush:
         blocks[:, -2:] += row + 1
         return _inserts("blocks", BLOCK_COLUMNS, list(blocks.T))
 
+    def item_rows(self) -> Iterator[tuple[object, ...]]:
+        """The parameters of `ITEM_SQL`, made one after another: a picture may be many megabytes."""
+        for stream, item in self.items:
+            yield stream, item.t, item.recv, storable_text(item.kind), storable_bytes(item.value)
 
-def prepare(items: Sequence[Batch | Event], catalog: Catalog, now: int) -> Flush:
-    """The transaction that records `items`. `now`: ns since 1970 UTC, when a stream that is new was first seen."""
-    batches = [item for item in items if isinstance(item, Batch) and len(item)]
-    events = [item for item in items if isinstance(item, Event)]
-    news = _unknown_streams(batches, events, catalog)
+
+def prepare(pending: Sequence[Pending], catalog: Catalog, now: int) -> Flush:
+    """The transaction that records `pending`. `now`: ns since 1970 UTC, when a stream that is new was first seen."""
+    batches = [each for each in pending if isinstance(each, Batch) and len(each)]
+    events = [each for each in pending if isinstance(each, Event)]
+    items = [each for each in pending if isinstance(each, Item)]
+    news = _unknown_streams([*batches, *items], events, catalog)
     statements: list[Statement] = []
     if news:
         catalog, statements = catalog.with_streams(news, now)
@@ -100,6 +110,7 @@ def prepare(items: Sequence[Batch | Event], catalog: Catalog, now: int) -> Flush
         ticks=ticks,
         blocks=_blocks(ticks),
         events=[_event_row(event, catalog) for event in events],
+        items=[(catalog.entries[item.stream.key].id, item) for item in items],
         rows=sum(map(len, ticks)),
         gaps=sum(event.kind == "gap" for event in events),
     )
@@ -118,9 +129,9 @@ def _blocks(ticks: Sequence[Ticks]) -> list[tuple[int, int, int, int, int]]:
     return blocks
 
 
-def _unknown_streams(batches: Iterable[Batch], events: Iterable[Event], catalog: Catalog) -> list[Stream]:
+def _unknown_streams(news: Iterable[Batch | Item], events: Iterable[Event], catalog: Catalog) -> list[Stream]:
     """The streams that the recording does not know, or knows otherwise, in the order in which they changed."""
-    streams = list(dict.fromkeys(batch.stream for batch in batches))
+    streams = list(dict.fromkeys(each.stream for each in news))
     keys = {stream.key for stream in streams}
     named = {event.stream for event in events if event.stream is not None}
     # A stream that only an event has named so far; its fields come with its first tick.

@@ -66,7 +66,7 @@ class Contents:
     """A whole recording. `writer` is the pid that records into it now (0: not known whose), or None.
 
     gaps, sessions: the newest `GAPS_LISTED` and `SESSIONS_LISTED`, oldest first; gap_count: of all.
-    size, wal_size: bytes.
+    size, wal_size: bytes. items, item_bytes: texts, pictures and the like, and the bytes of what they hold.
     """
 
     path: Path
@@ -79,6 +79,8 @@ class Contents:
     gap_count: int
     gaps: list[GapContent]
     sessions: list[SessionContent]
+    items: int = 0
+    item_bytes: int = 0
 
     @property
     def first(self) -> int | None:
@@ -99,6 +101,7 @@ def inspect(path: Path) -> Contents:
     try:
         connection.execute("BEGIN")
         streams = _streams(connection)
+        items, item_bytes = _items(connection)
         return Contents(
             path=path,
             layout=read_layout(connection, path),
@@ -110,6 +113,8 @@ def inspect(path: Path) -> Contents:
             gap_count=connection.execute("SELECT count(*) FROM gaps").fetchone()[0],
             gaps=_gaps(connection),
             sessions=_sessions(connection, writer is not None),
+            items=items,
+            item_bytes=item_bytes,
         )
     except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
         # A file with our mark whose tables are not as they should be is damaged, however that shows.
@@ -137,6 +142,14 @@ def _streams(connection: sqlite3.Connection) -> list[StreamContent]:
         StreamContent(feed, name, kind, tuple(each["name"] for each in json.loads(fields)), *rest)
         for feed, name, kind, fields, *rest in rows
     ]
+
+
+def _items(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many items there are, and the bytes of what they hold; most recordings have no table for them."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'items'").fetchone():
+        return 0, 0
+    count, nbytes = connection.execute("SELECT count(*), coalesce(sum(length(value)), 0) FROM items").fetchone()
+    return count, nbytes
 
 
 def _gaps(connection: sqlite3.Connection) -> list[GapContent]:

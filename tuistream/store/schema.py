@@ -116,6 +116,16 @@ _VIEWS = (
     FROM rollup_1m AS r JOIN streams AS s ON s.id = r.stream""",
 )
 
+# Texts, pictures and the like, in the recordings for which they were asked.
+ITEMS = """CREATE TABLE IF NOT EXISTS items (
+        n INTEGER PRIMARY KEY,
+        stream INTEGER NOT NULL,
+        t INTEGER NOT NULL,          -- event time
+        recv INTEGER NOT NULL,       -- receive time
+        kind TEXT NOT NULL,          -- text, image, map …
+        value BLOB NOT NULL          -- a text as UTF-8, bytes as they came, anything else as JSON
+    ) STRICT"""
+
 # Names that no view of a stream may take; SQLite compares names without regard to case.
 RESERVED = frozenset(
     (
@@ -125,6 +135,7 @@ RESERVED = frozenset(
         "events",
         "sessions",
         "media",
+        "items",
         "rollup_1s",
         "rollup_1m",
         "rollup_1h",

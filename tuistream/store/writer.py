@@ -18,7 +18,7 @@ from tuistream.core.batch import StreamKey
 from tuistream.core.errors import RecordingError
 from tuistream.core.session import Known
 from tuistream.store import catalog, known
-from tuistream.store.flush import EVENT_SQL, Flush
+from tuistream.store.flush import EVENT_SQL, ITEM_SQL, Flush
 from tuistream.store.lock import WriterLock
 from tuistream.store.opening import Sync, open_for_writing, wal_path
 from tuistream.store.values import storable_json
@@ -49,7 +49,13 @@ class Writer:
     """
 
     def __init__(
-        self, path: Path, settings: Mapping[str, object], sync: Sync, index_time: bool, clock: Callable[[], int]
+        self,
+        path: Path,
+        settings: Mapping[str, object],
+        sync: Sync,
+        index_time: bool,
+        clock: Callable[[], int],
+        media: bool = False,
     ) -> None:
         self.path = path
         self.known: dict[StreamKey, Known] = {}
@@ -60,6 +66,7 @@ class Writer:
         self._settings = settings
         self._sync = sync
         self._index_time = index_time
+        self._media = media
         self._clock = clock
         self._lock = WriterLock(path)
         self._connection: _Connection | None = None
@@ -134,6 +141,8 @@ class Writer:
             connection.executemany(sql, rows)
         if flush.events:
             connection.executemany(EVENT_SQL, flush.events)
+        if flush.items:
+            connection.executemany(ITEM_SQL, flush.item_rows())
 
     async def leave(self) -> None:
         """End the session in a file that was moved or removed; `ready` begins one in the file that is there then."""
@@ -192,7 +201,7 @@ class Writer:
             self._make_place()
         self._lock.take()
         try:
-            connection = open_for_writing(self.path, self._sync, self._index_time)
+            connection = open_for_writing(self.path, self._sync, self._index_time, self._media)
         except RecordingError:
             if self._session is None:
                 self._lock.release()
