@@ -14,8 +14,8 @@ from tuistream.core.text import printable, redact_url
 if TYPE_CHECKING:
     from tuistream.decoders.contract import Decoder, DecoderOptions, Endpoint
 
-_NOT_DECODERS = ("contract",)
-_NOT_VENUES = ("auto",)
+_NOT_DECODERS = ("contract", "plotly")
+_NOT_VENUES = ("auto", "hub", "lines", "socketio")
 
 
 def known() -> list[str]:
