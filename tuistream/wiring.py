@@ -23,6 +23,7 @@ from tuistream.sources.retry import Retry
 if TYPE_CHECKING:
     from tuistream.sinks.sqlite import SqliteSink
     from tuistream.sources.contract import Runner
+    from tuistream.sources.hub.intake import Intake
 
 
 OPEN_AGAIN_SECONDS = 5.0
@@ -34,11 +35,38 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.session = Session(window=settings.window, memory=settings.memory, limit=settings.limit)
-        self.feeds = [_runner(self.session, feed, settings) for feed in settings.feeds]
+        self.intake: Intake | None = None  # of the listeners, where there are any
+        self.feeds = [self._runner(feed) for feed in settings.feeds]
         self.sink: SqliteSink | None = None
         self.ended = asyncio.Event()
         self.opened = False
         self._not_recorded = RecordingStatus("off")
+
+    def _runner(self, feed: FeedSettings) -> Runner:
+        status = self.session.add_feed(FeedStatus(feed.name, feed.shown_url, feed.decoder))
+        file = sources.module(feed.url)
+        if hasattr(file, "runner"):
+            return cast("Runner", file.runner(self.session, status, feed))
+        if hasattr(file, "listener"):
+            return cast("Runner", file.listener(self._intake_of(feed), status, feed))
+        return Feed(
+            self.session,
+            status,
+            file.source(feed),
+            decoders.create(feed.decoder, feed.name, feed.decoding),
+            Retry(self.settings.retries, feed.attempts),
+            feed.send,
+            feed.secrets,
+            feed.decoding,
+        )
+
+    def _intake_of(self, feed: FeedSettings) -> Intake:
+        """The one of the run, with the limits of the first listener."""
+        if self.intake is None:
+            from tuistream.sources.hub.intake import Intake
+
+            self.intake = Intake(self.session, feed.hub.limits, feed.decoding)
+        return self.intake
 
     @property
     def failed(self) -> list[FeedStatus]:
@@ -190,20 +218,3 @@ async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterato
     finally:
         if sink is not None and run.opened:
             await sink.close()
-
-
-def _runner(session: Session, settings: FeedSettings, run: Settings) -> Runner:
-    status = session.add_feed(FeedStatus(settings.name, settings.shown_url, settings.decoder))
-    file = sources.module(settings.url)
-    if hasattr(file, "runner"):
-        return cast("Runner", file.runner(session, status, settings))
-    return Feed(
-        session,
-        status,
-        file.source(settings),
-        decoders.create(settings.decoder, settings.name, settings.decoding),
-        Retry(run.retries, settings.attempts),
-        settings.send,
-        settings.secrets,
-        settings.decoding,
-    )

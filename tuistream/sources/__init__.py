@@ -1,8 +1,8 @@
 """Sources by their URL schemes: a file here is one, imported when it is used.
 
 Such a file has `parse(target)`, which makes a `contract.Target` of what the user typed or raises SettingsError, and
-one of `source(settings)`, whose connections a `Feed` reads, and `runner(session, status, settings)`, which runs by
-itself.
+one of `source(settings)`, whose connections a `Feed` reads, `runner(session, status, settings)`, which runs by
+itself, and `listener(intake, status, settings)`, which anyone sends to; a run has one `hub.intake.Intake` for all.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tuistream.core.text import redact_url
 from tuistream.decoders.contract import DecoderOptions
+from tuistream.sources.hub.options import HubOptions
 
 if TYPE_CHECKING:
     from tuistream.core.frames import Read
@@ -53,6 +54,7 @@ class FeedSettings:
     gather: int = 0  # ns for which what came may wait to be looked at, where nobody watches
     attempts: tuple[int, float] | None = None
     secrets: tuple[str, ...] = ()
+    hub: HubOptions = field(default_factory=HubOptions)  # of a listener
 
     @property
     def shown_url(self) -> str:
