@@ -20,6 +20,12 @@ MS = NOW // 10**6
 T = MS * 10**6
 
 
+@pytest.fixture(autouse=True)
+def one_venue_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some messages here are as another venue sends them, whose decoder would take them."""
+    monkeypatch.setattr("tuistream.decoders.auto.venues", lambda: ["binance"])
+
+
 def decode(*messages: Any, options: DecoderOptions | None = None) -> Decoded:
     """The messages in one read; bytes as they are, all else as JSON."""
     frames = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in messages]

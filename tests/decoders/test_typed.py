@@ -106,26 +106,26 @@ def test_usual_messages(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", USUAL)
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_odd_messages_among_usual_ones(name: str, data: st.DataObject) -> None:
-    frames = usual(name, 4 * MANY)
+    frames = usual(name, 2 * MANY)
     for frame in data.draw(st.lists(odd(name), min_size=1, max_size=4)):
         frames.insert(data.draw(st.integers(0, len(frames))), frame)
     reads = [usual(name, MANY, seed=3)]
     while frames:
-        size = data.draw(st.integers(1, 4 * MANY))
+        size = data.draw(st.integers(1, 2 * MANY))
         reads.append(frames[:size])
         frames = frames[size:]
     assert_same(reads, venue(name))
 
 
 @pytest.mark.parametrize("name", USUAL)
-@settings(max_examples=20)
+@settings(max_examples=6)
 @given(cuts=st.randoms(use_true_random=False), seed=st.integers(0, 30))
 def test_any_frames_among_usual_ones(name: str, cuts: random.Random, seed: int) -> None:
     supply = iter(Frames(seed))
-    frames = usual(name, 3 * MANY)
+    frames = usual(name, 2 * MANY)
     for frame in [*(next(supply) for _ in range(8)), *(each.encode() for each in OTHER[name])]:
         frames.insert(cuts.randrange(len(frames)), frame)
     reads = [usual(name, MANY, seed=3)]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.decoders.recorded import EXCERPTS
+import json
+from typing import Any
+
+from tests.decoders.recorded import EXCERPTS, NOW, counted
+from tuistream.decoders.contract import Decoded, Decoder
 
 
 def _read(which: str) -> dict[str, tuple[str, ...]]:
@@ -19,3 +23,11 @@ OTHER = _read("other")  # answers, heartbeats, errors, and ticks that are not wr
 
 def message(template: str, number: int) -> bytes:
     return template.replace("#", str(number + 10)).encode()
+
+
+def decode(decoder: Decoder, *messages: Any) -> Decoded:
+    """All messages, which are bytes or what is to be JSON, as one read."""
+    frames = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in messages]
+    out = decoder.decode(frames, NOW)
+    assert counted(out) == len(frames)
+    return out

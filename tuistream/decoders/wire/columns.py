@@ -42,6 +42,13 @@ class Skipped(msgspec.Struct, array_like=True, gc=False):
     """An array of which nothing is wanted."""
 
 
+def row_type(*kinds: Kind, **others: Any) -> Any:
+    """A struct with the numbers of `kinds` and with other keys of such types, each of which may be missing."""
+    numbers = [key for kind in kinds for key in (*kind.keys.values(), *kind.optional.values())]
+    types = {**dict.fromkeys(numbers, Number), **others}
+    return msgspec.defstruct("Row", [(key, each | UnsetType, UNSET) for key, each in types.items()], gc=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Ticks:
     """How structs are read as ticks of a kind, whose keys are their attributes.

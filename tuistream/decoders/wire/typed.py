@@ -213,6 +213,9 @@ class Typed:
     def _ready(self, ticks: Ticks, told: Told, text: bytes | bytearray, recv: int, done: Done) -> _Ready | None:
         """Columns of ticks of one kind. Frames with one that does not fit are left."""
         names = told.names or list(map(attrgetter(ticks.name or self._name_key), told.rows))
+        if {str} != set(map(type, names)):
+            done.left[told.at] = True
+            return None
         codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
         streams = [self._known(ticks.kind, name, bool(told.times)) for name in codes]
         try:

@@ -189,6 +189,13 @@ class VenueDecoder:
         self._staged.append((rows, t, values, to_id(message.get(kind.id)) if kind.id else None))
         return rows
 
+    def _stage_trade(self, kind: Kind, name: str, trade: Message, recv: int) -> StreamRows | None:
+        """As `_stage`, of a trade, which is malformed without a finite price."""
+        price = to_float(trade[kind.keys["price"]])
+        if price != price:
+            raise Malformed("a trade without a finite price")
+        return self._stage(kind, name, trade, recv)
+
     def _no_number(self, rows: StreamRows, message: Message) -> None:
         if any(is_not_finite(message.get(key)) for key in rows.layout.fields):
             raise Malformed("no finite number in it")
