@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tuistream.core.session import Session
-from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
+from tuistream.core.status import SAMPLE_BYTES, SAMPLES_KEPT, Event, FeedState, FeedStatus
 from tuistream.core.text import printable, without
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.hub import Cause, Decoder, Refused
@@ -141,13 +141,16 @@ class Listener:
         tls = bool(self.options.tls_cert)
         self.address = Address(self.way, host, port, tls, self.auth.needs_password)
         self.status.connections += 1
-        self._session.set_state(self.status, FeedState.WAITING)
+        self.set_state(FeedState.WAITING)
         self.note("open", f"listening on {self.address.place}")
 
     def down(self, reason: str) -> None:
         """It listens no more."""
         self.address = None
-        self._session.set_state(self.status, FeedState.CLOSED, reason)
+        self.set_state(FeedState.CLOSED, reason)
+
+    def set_state(self, state: FeedState, reason: str = "") -> None:
+        self._session.set_state(self.status, state, reason)
 
     def admit(self, address: str, port: int, close: Callable[[], None] | None = None) -> Sender | None:
         """A sender at a numeric address, whom `release` lets go; None where it is refused, which is counted.
@@ -203,7 +206,7 @@ class Listener:
         if decoded.items or decoded.looks:
             self._session.show(status, decoded.items, decoded.looks)
         if (decoded.batches or decoded.items) and status.state is not FeedState.LIVE:
-            self._session.set_state(status, FeedState.LIVE)
+            self.set_state(FeedState.LIVE)
         return self._outcome(sender, frames, decoded, decoder.refused)
 
     def refuse(self, sender: Sender | str, cause: Cause, reason: str, frame: bytes = b"", count: int = 1) -> None:
@@ -214,9 +217,18 @@ class Listener:
         self.status.samples.append((self._shown(frame), self._shown(reason)))
         self._tell(f"{name}: {reason}", count)
 
-    def over(self, size: int, limit: Literal["frame", "large"]) -> str:
-        """The reason for refusing a message of `size` bytes."""
-        return f"message of {size:,} bytes is over the limit of {self._limit(limit)}"
+    def refuse_all(self, sender: Sender, refused: Sequence[tuple[bytes, str]]) -> None:
+        """As `refuse`, for what a framer refused: how each begins, and why."""
+        for frame, why in refused[:SAMPLES_KEPT]:
+            self.refuse(sender, cause_of(why), why, frame)
+        rest = Counter(cause_of(why) for _, why in refused[SAMPLES_KEPT:])
+        self.counters.refused.update(rest)
+        self.status.malformed += rest.total()
+        self._untold += rest.total()
+
+    def over_limit(self, name: Literal["frame", "large"]) -> str:
+        """As "over the limit of 1,048,576 bytes (--max-frame)"."""
+        return f"over the limit of {getattr(self.limits, name):,} bytes ({NAMES[name]})"
 
     def _limit(self, name: str) -> str:
         return f"{getattr(self.limits, name):,} ({NAMES[name]})"
@@ -244,7 +256,7 @@ class Listener:
         counters.accepted += accepted
         for each in refused:
             counters.refused[each.cause] += 1
-        for each in refused[-(status.samples.maxlen or 0) :]:
+        for each in refused[-SAMPLES_KEPT:]:
             status.samples.append((self._shown(frames[each.at]), self._shown(each.reason)))
         for each in refused[:TOLD_BURST]:
             self._tell(f"{sender.name}: {each.reason}", 1)
@@ -268,6 +280,13 @@ class Listener:
         """`text` in a line, cut, without passwords, right or wrong."""
         told = text[: SAMPLE_BYTES * 4].decode(errors="replace") if isinstance(text, bytes) else text
         return printable(without(_CRYPT.sub(r"\1…", told), self._secrets), SAMPLE_BYTES)
+
+
+def cause_of(why: str) -> Cause:
+    """Of a framer's refusal."""
+    if "over the limit" in why:
+        return Cause.TOO_BIG
+    return Cause.PICKLE if why.startswith("a pickle") else Cause.MALFORMED
 
 
 async def room(intake: Intake) -> None:
