@@ -1,0 +1,1 @@
+"""What Socket.IO events hold."""
