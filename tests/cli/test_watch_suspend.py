@@ -159,12 +159,19 @@ def test_a_stop_that_nobody_told_of_leaves_no_trace(tmp_path: Path) -> None:
         shell.until(lambda text: PROMPT in text)
         shell.type("stty sane; clear\n")
         shell.until(lambda text: text.strip() == PROMPT)
+        before = len(shell.raw)
+        shell.type("bg; wait\n")  # the terminal is the shell's, so it stops again
+        shell.until(lambda text: text.count(PROMPT) == 2)
+        shell.look(partial(is_stopped, pid))
+        assert b"\x1b[?7h" not in shell.raw[before:]  # nothing was written on the shell
         stored = rows(db)
         shell.type("fg\n")
         shell.look(lambda: rows(db) > stored)
         shell.until(lambda text: "paused" in text)
         shell.until_again(seen)
+        entered = shell.raw.count(b"\x1b[?1049h")
         os.kill(pid, signal.SIGCONT)  # for nothing
+        shell.look(lambda: shell.raw.count(b"\x1b[?1049h") > entered)
         shell.until_again(seen)
         shell.type("q")
         shell.until(lambda text: text.rstrip().endswith(PROMPT))
