@@ -16,6 +16,7 @@ from tuistream.decoders.contract import DecoderOptions
 from tuistream.sources.contract import COALESCE, MAX_FRAME, Target
 from tuistream.sources.contract import FeedSettings as FeedSettings
 
+FILE_NAME = "tuistream.toml"
 _SIZES = {"": 1, "b": 1, "kb": 1_000, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 
 
@@ -69,6 +70,21 @@ class Settings:
     duration: int | None = None  # ns
     window: int = WINDOW
     memory: int = MEMORY
+
+
+def find_file(named: str | None) -> Path | None:
+    """The configuration file in force: the one named, else `tuistream.toml` here, else the user's own."""
+    if named:
+        return Path(named)
+    here, home = Path(FILE_NAME), home_file()
+    return here if here.is_file() else home if home.is_file() else None
+
+
+def home_file() -> Path:
+    """Where a user's own configuration file is."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("tuistream", appauthor=False)) / FILE_NAME
 
 
 def feed_settings(

@@ -4,13 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from tuistream.core.errors import SettingsError
 
 Command = Callable[..., Any]
+
+CONFIG: Final = "tuistream.config"  # in a context's meta: the ConfigFile in force
+
+
+def _use_config(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
+    """Have the configuration file stand in for options that neither the command line nor the environment gives."""
+    from tuistream.config import find_file
+
+    path = find_file(named)
+    if path is None or ctx.resilient_parsing:
+        return
+    from tuistream.config_file import load
+
+    config = load(path, named=bool(named))
+    for warning in config.warnings:
+        click.echo(f"tuistream: {warning}", err=True)
+    ctx.default_map = config.options()
+    ctx.meta[CONFIG] = config
+
+
+config_option = click.option(
+    "--config",
+    is_eager=True,
+    expose_value=False,
+    callback=_use_config,
+    envvar="TUISTREAM_CONFIG",
+    type=click.Path(dir_okay=False),
+    help="The configuration file; else ./tuistream.toml, else your own (tuistream config --help).",
+)
 
 FEED_OPTIONS = (
     click.option("--send", multiple=True, metavar="TEXT", help="Message to send on every connect (repeatable)."),
@@ -37,7 +66,14 @@ FEED_OPTIONS = (
 )
 
 RUN_OPTIONS = (
-    click.option("--db", default=None, type=click.Path(dir_okay=False, path_type=Path), help="The recording file."),
+    config_option,
+    click.option(
+        "--db",
+        envvar="TUISTREAM_DB",
+        default=None,
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The recording file.",
+    ),
     click.option(
         "--sync",
         type=click.Choice(["normal", "full"]),
@@ -91,6 +127,14 @@ def feeds_from(targets: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, ..
     except SettingsError as error:
         near = nearest_command(targets[0]) if "neither a command" in str(error) else ""
         raise SettingsError(f"{error}{near}") from error
+
+
+def feeds_in_force(urls: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, ...]:
+    """The FeedSettings of the command line, or else of the configuration file, if there are any. SettingsError."""
+    config = click.get_current_context().meta.get(CONFIG)
+    if urls or config is None:
+        return feeds_from(urls, given) if urls else ()
+    return tuple(config.feed_settings())
 
 
 def recording_path(db: Path | None, first_feed: str) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuistream.cli.options import feed_options, feeds_from, recording_path, run_options
+from tuistream.cli.options import feed_options, feeds_in_force, recording_path, run_options
 from tuistream.core import job_control
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
     "  tuistream record kraken:BTC/USD --db btc.db --for 8h\n"
     "  tuistream record ws://localhost:8766 --limit 1000 --json"
 )
-@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("--for", "duration", default=None, metavar="TIME", help="End after so long: 90, 10m, 1h30m.")
 @click.option("--limit", type=click.IntRange(1), default=None, metavar="N", help="End after N stored ticks, exactly.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output.")
@@ -47,7 +47,9 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
     from tuistream.config import Settings
     from tuistream.core.durations import parse_duration
 
-    feeds = tuple(replace(feed, gather=GATHER) for feed in feeds_from(urls, given))
+    feeds = tuple(replace(feed, gather=GATHER) for feed in feeds_in_force(urls, given))
+    if not feeds:
+        raise click.UsageError("what is to be recorded? A URL is missing, and no configuration file names feeds")
     settings = Settings(
         feeds=feeds,
         db=recording_path(given["db"], feeds[0].name),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuistream.cli.options import feed_options, feeds_from, recording_path, run_options
+from tuistream.cli.options import feed_options, feeds_in_force, recording_path, run_options
 from tuistream.core.errors import SettingsError, TuistreamError
 
 if TYPE_CHECKING:
@@ -42,13 +42,59 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 )
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("--no-record", is_flag=True, help="Watch only.")
-@click.option("--window", type=click.IntRange(2), default=100_000, show_default=True, help="Ticks kept of a stream.")
-@click.option("--memory", default="512MB", show_default=True, metavar="SIZE", help="Bound on all ticks kept.")
-@click.option("--averages", default="15", show_default=True, metavar="N,…", help="Lengths of the moving averages.")
-@click.option("--fps", type=click.IntRange(1, 60), default=10, show_default=True, help="Drawings a second, at most.")
-@click.option("--budget", default="", metavar="SIZE", help="Bytes a second to the terminal, at most, such as 10kB/s.")
-@click.option("--glyphs", type=click.Choice(["braille", "blocks", "ascii"]), default=None, help="What to draw with.")
-@click.option("--theme", default="", metavar="NAME", help="Colours; t on the screen goes through them.")
+@click.option(
+    "--window",
+    envvar="TUISTREAM_WINDOW",
+    type=click.IntRange(2),
+    default=100_000,
+    show_default=True,
+    help="Ticks kept of a stream.",
+)
+@click.option(
+    "--memory",
+    envvar="TUISTREAM_MEMORY",
+    default="512MB",
+    show_default=True,
+    metavar="SIZE",
+    help="Bound on all ticks kept.",
+)
+@click.option(
+    "--averages",
+    envvar="TUISTREAM_AVERAGES",
+    default="15",
+    show_default=True,
+    metavar="N,…",
+    help="Lengths of the moving averages.",
+)
+@click.option(
+    "--fps",
+    envvar="TUISTREAM_FPS",
+    type=click.IntRange(1, 60),
+    default=10,
+    show_default=True,
+    help="Drawings a second, at most.",
+)
+@click.option(
+    "--budget",
+    envvar="TUISTREAM_BUDGET",
+    default="",
+    metavar="SIZE",
+    help="Bytes a second to the terminal, at most, such as 10kB/s.",
+)
+@click.option(
+    "--glyphs",
+    envvar="TUISTREAM_GLYPHS",
+    type=click.Choice(["braille", "blocks", "ascii"]),
+    default=None,
+    help="What to draw with.",
+)
+@click.option(
+    "--theme",
+    envvar="TUISTREAM_THEME",
+    default="",
+    metavar="NAME",
+    help="Colours; t on the screen goes through them.",
+)
 @run_options
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
@@ -64,7 +110,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
         "averages": _lengths(given["averages"]),
     }
     settings = Settings(
-        feeds=feeds_from(urls, given) if urls else (),
+        feeds=feeds_in_force(urls, given),
         sync=given["sync"],
         index_time=given["index_time"],
         record_media=given["record_media"],
@@ -78,7 +124,7 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
 
     with contextlib.ExitStack() as stack:
         demo = ""
-        if not urls:
+        if not settings.feeds:
             settings, demo = _demo(stack, given)
         elif not given["no_record"]:
             settings = replace(settings, db=recording_path(given["db"], settings.feeds[0].name))

@@ -1,0 +1,157 @@
+"""`tuistream config`: the configuration file, written, shown with what is in force, and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from tuistream.core.errors import SettingsError, TuistreamError
+from tuistream.core.text import printable, redact_url
+
+SHOWN_OF: Final = "watch"  # the command that has all options of the file
+SECTIONS: Final = {
+    "recording": ("no_record", "db", "sync", "index_time", "record_media", "retries"),
+    "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory"),
+}
+TEMPLATE: Final = """\
+# Configuration of tuistream. What is commented out is the default.
+# Flags beat environment variables (TUISTREAM_DB, TUISTREAM_FPS …), and these beat this file.
+
+[recording]
+# record = true
+# db = "~/prices.db"           # default: a file a feed and day in your data directory
+# sync = "normal"              # "full": each flush survives a power cut
+# index_time = false
+# record_media = false         # texts and pictures, too
+# retries = 10                 # default: without end
+
+[screen]
+# fps = 10                     # 1 to 60
+# budget = "10kB/s"            # default: no ceiling
+# glyphs = "braille"           # "blocks", "ascii"; default: what the terminal can show
+# theme = "tuistream-dark"
+# averages = [15]
+# window = 100000              # ticks of a stream that are kept
+# memory = "512MB"
+
+# [keys]                       # command = key or keys, as in ? on the screen
+# pause = "p"
+
+# [[feeds]]
+# url = "wss://example.com/prices"
+# name = "prices"
+# bearer_env = "PRICES_TOKEN"  # an environment variable; `bearer` would be the token itself
+# fields = ["price", "size"]
+
+# [[listen]]
+# url = "listen+ws://127.0.0.1:8040"
+# password_env = "HUB_PASSWORD"
+
+# [[panels]]                   # in this order, before all others
+# stream = "BTCUSDT"
+# range = "15m"
+# averages = "both"
+"""
+
+
+@click.group(
+    epilog="\b\nThe file: --config FILE or TUISTREAM_CONFIG, else tuistream.toml here, else your own, in\n"
+    "~/.config/tuistream/ on Linux."
+)
+def command() -> None:
+    """Write, show or check the configuration file."""
+
+
+@command.command()
+@click.option("--force", is_flag=True, help="Over a file that is there.")
+@click.argument("path", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def init(path: Path | None, force: bool) -> int:
+    """Write a file with everything in it as comments: PATH, or your own."""
+    from tuistream.config import home_file
+
+    path = path or home_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(TEMPLATE)
+    except FileExistsError:
+        raise TuistreamError(f"{path} is there; --force writes over it") from None
+    except OSError as error:
+        raise TuistreamError(f"{path}: {error.strerror}") from error
+    click.echo(f"{path} written")
+    return 0
+
+
+@command.command()
+@click.option("--config", "named", envvar="TUISTREAM_CONFIG", default=None, help="The file.")
+def check(named: str | None) -> int:
+    """Tell every error in the file; exit code 2 where there is one."""
+    from tuistream.config import find_file
+    from tuistream.config_file import load
+
+    path = find_file(named)
+    if path is None:
+        raise SettingsError("there is no configuration file: tuistream config init writes one")
+    config = load(path, named=bool(named))
+    from tuistream.ui.keymap import checked
+
+    checked(config.keys, str(path))
+    feeds = config.feed_settings()
+    for warning in config.warnings:
+        click.echo(f"tuistream: {warning}", err=True)
+    click.echo(
+        f"{path}: right; {len(feeds)} feeds and listeners, {len(config.panels)} panels, {len(config.keys)} keys"
+    )
+    return 0
+
+
+@command.command()
+@click.option("--config", "named", envvar="TUISTREAM_CONFIG", default=None, help="The file.")
+@click.pass_context
+def show(ctx: click.Context, named: str | None) -> int:
+    """Print what is in force, and where each comes from. Secrets are hidden."""
+    from tuistream.cli import cli
+    from tuistream.cli.options import CONFIG
+
+    watch = cli.get_command(ctx, SHOWN_OF)
+    assert watch is not None
+    inner = watch.make_context(SHOWN_OF, ["--config", named] if named else [])
+    config = inner.meta.get(CONFIG)
+    click.echo(f"# {config.path if config else 'no configuration file'}")
+    for section, names in SECTIONS.items():
+        click.echo(f"\n[{section}]")
+        for name in names:
+            source = inner.get_parameter_source(name)
+            value = inner.params[name]
+            if name == "no_record":
+                name, value = "record", not value
+            click.echo(f"{_line(name, value):34} # {_word(source)}")
+    if config is not None:
+        for feed in config.feed_settings():
+            kind = "listen" if feed.url.startswith("listen+") else "feeds"
+            click.echo(f"\n[[{kind}]]\n{_line('name', feed.name)}\n{_line('url', redact_url(feed.url))}")
+            if feed.secrets or feed.hub.password:
+                click.echo("# with secrets, not shown")
+        for panel in config.panels:
+            click.echo(f"\n[[panels]]\n{_line('stream', panel.stream)}")
+        if config.keys:
+            click.echo("\n[keys]")
+            for name, keys in config.keys.items():
+                click.echo(_line(name.replace(" ", "_"), list(keys)))
+    return 0
+
+
+def _line(name: str, value: Any) -> str:
+    import msgspec
+
+    if value is None or value == "":
+        return f"# {name} is not set"
+    plain = value if isinstance(value, (bool, int, float, list)) else str(value)
+    return printable(f"{name} = {msgspec.json.encode(plain).decode()}", 200)
+
+
+def _word(source: Any) -> str:
+    names = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
+    return names.get(getattr(source, "name", ""), "default")
