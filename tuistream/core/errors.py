@@ -26,6 +26,7 @@ class SourceDown(TuistreamError):
     `final`: trying again will not help (401, 403, 404, close code 1008).
     `retry_after`: seconds that the producer wants us to stay away, else None.
     `too_big`: a message over the limit, refused, is what ended it.
+    `over`: there is nothing that could be connected to again (standard input has ended).
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class SourceDown(TuistreamError):
         final: bool = False,
         retry_after: float | None = None,
         too_big: bool = False,
+        over: bool = False,
     ) -> None:
         super().__init__(reason)
         self.normal = normal
         self.final = final
         self.retry_after = retry_after
         self.too_big = too_big
+        self.over = over
 
 
 class HubUnreachable(TuistreamError):

@@ -14,10 +14,16 @@ Positions = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one read gave. recv: when it was, ns since 1970 UTC."""
+    """What one read gave. recv: when it was, ns since 1970 UTC.
+
+    refused: what came with it and is no frame, or too long for one: the beginning of each, and why. notices: what the
+    producer said to a human beside its data.
+    """
 
     recv: int
     frames: Sequence[bytes]
+    refused: Sequence[tuple[bytes, str]] = ()
+    notices: Sequence[str] = ()
 
 
 class Frames(Sequence[bytes]):

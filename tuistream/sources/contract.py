@@ -54,6 +54,7 @@ class FeedSettings:
     gather: int = 0  # ns for which what came may wait to be looked at, where nobody watches
     attempts: tuple[int, float] | None = None
     secrets: tuple[str, ...] = ()
+    descriptor: int = 0  # of standard input, where that is the source
     hub: HubOptions = field(default_factory=HubOptions)  # of a listener
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from tuistream.core.errors import SourceDown
 from tuistream.core.frames import Frames, Read
 from tuistream.core.session import Session
-from tuistream.core.status import SAMPLE_BYTES, Event, FeedState, FeedStatus
+from tuistream.core.status import SAMPLE_BYTES, SAMPLES_KEPT, Event, FeedState, FeedStatus
 from tuistream.core.text import printable, without
 from tuistream.decoders.contract import Decoded, Decoder, DecoderOptions
 from tuistream.decoders.wire.report import StreamReport
@@ -166,7 +166,10 @@ class Feed:
         reconnect = False
         for read in reads:
             self._usual_pause += (pause - self._usual_pause) * 0.1
-            reconnect |= self._take(read.frames, read.recv)
+            self._refuse(read.refused)
+            self._tell(read.notices)
+            if read.frames:
+                reconnect |= self._take(read.frames, read.recv)
         return reconnect
 
     def _take(self, frames: Sequence[bytes], recv: int) -> bool:
@@ -195,21 +198,33 @@ class Feed:
         status.control += decoded.control
         status.other += decoded.other
         status.bad_times += decoded.bad_times
-        status.malformed += len(decoded.malformed)
-        for frame, why in decoded.malformed[-status.samples.maxlen :] if status.samples.maxlen else []:
-            status.samples.append((self._shown(frame), printable(why)))
+        self._note_malformed(decoded.malformed)
         if not status.ticks and not decoded.batches and decoded.other and frames:
             status.unread = self._shown(frames[-1])
         if self._wanted is not None and (decoded.batches or decoded.other):
             self._miss(self._wanted, decoded, self._shown(frames[-1]))
             self._wanted = None
-        for notice in decoded.notices:
-            self._notices += 1
-            if self._notices <= NOTICES_KEPT:
-                self._note("notice", printable(notice, SAMPLE_BYTES * 2))
+        self._tell(decoded.notices)
         for reply in decoded.replies:
             if not self._replies.full():
                 self._replies.put_nowait(reply)
+
+    def _refuse(self, refused: Sequence[tuple[bytes, str]]) -> None:
+        """Count what never became a frame."""
+        self.status.frames += len(refused)
+        self._note_malformed(refused)
+
+    def _note_malformed(self, malformed: Sequence[tuple[bytes, str]]) -> None:
+        status = self.status
+        status.malformed += len(malformed)
+        for frame, why in malformed[-SAMPLES_KEPT:]:
+            status.samples.append((self._shown(frame), printable(why)))
+
+    def _tell(self, notices: Sequence[str]) -> None:
+        for notice in notices:
+            self._notices += 1
+            if self._notices <= NOTICES_KEPT:
+                self._note("notice", printable(notice, SAMPLE_BYTES * 2))
 
     def _miss(self, wanted: DecoderOptions, decoded: Decoded, sample: str) -> None:
         """Say which of the fields that the user named are not in the first messages."""

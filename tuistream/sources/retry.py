@@ -66,6 +66,8 @@ class Retry:
             # One that dies at once each time is not hammered.
             self._step = 0 if lasted >= SOON[-1] or not worked else min(self._step, len(SOON) - 1)
         self._failures += 1
+        if down.over:
+            return None
         if self._limit is not None and self._failures > self._limit:
             return None
         if down.final:
