@@ -57,8 +57,11 @@ TEMPLATE: Final = """\
 
 
 @click.group(
-    epilog="\b\nThe file: --config FILE or TUISTREAM_CONFIG, else tuistream.toml here, else your own, in\n"
-    "~/.config/tuistream/ on Linux."
+    epilog="\b\nExamples:\n"
+    "  tuistream config init\n"
+    "  tuistream config show\n"
+    "  tuistream config check --config ./tuistream.toml\n"
+    "\nThe file is --config FILE or TUISTREAM_CONFIG, else tuistream.toml here, else your own."
 )
 def command() -> None:
     """Write, show or check the configuration file."""
