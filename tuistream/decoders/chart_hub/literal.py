@@ -102,7 +102,12 @@ class _Reader:
         if not found:
             raise self._wrong("the end of a string")
         self._at = found.end()
-        return _ESCAPE.sub(_unescaped, found[1] if found[1] is not None else found[2])
+        written = found[1] if found[1] is not None else found[2]
+        if "\\" not in written:
+            return written
+        text = _ESCAPE.sub(_unescaped, written)
+        # Two escapes may be the halves of one character.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
     def _number(self) -> int | float:
         found = _NUMBER.match(self._text, self._at)
