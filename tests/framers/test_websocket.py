@@ -99,10 +99,10 @@ samples = st.lists(
     max_size=4,
 )
 bulk = st.tuples(
-    st.just("run"), samples, st.integers(1, 400), st.sampled_from([Opcode.TEXT, Opcode.TEXT, Opcode.BINARY])
+    st.just("run"), samples, st.integers(1, 1_500), st.sampled_from([Opcode.TEXT, Opcode.TEXT, Opcode.BINARY])
 )
 long_bulk = st.tuples(
-    st.just("run"), st.lists(st.binary(min_size=120, max_size=130), min_size=1, max_size=3), st.just(200),
+    st.just("run"), st.lists(st.binary(min_size=120, max_size=130), min_size=1, max_size=3), st.just(700),
     st.just(Opcode.TEXT),
 )  # fmt: skip
 
@@ -171,8 +171,8 @@ def test_same_messages_as_the_stock_parser(
     after=st.lists(st.one_of(bulk, control), max_size=2),
     cuts=st.lists(st.integers(2_000, 60_000), min_size=1, max_size=5),
 )
-@example(before=[("run", [b"a"], 400, Opcode.TEXT)], odd=("huge",), after=[], cuts=[60_000])
-@example(before=[("run", [b"a"], 400, Opcode.TEXT)], odd=("interleaved",), after=[], cuts=[60_000])
+@example(before=[("run", [b"a"], 1_000, Opcode.TEXT)], odd=("huge",), after=[], cuts=[60_000])
+@example(before=[("run", [b"a"], 1_000, Opcode.TEXT)], odd=("interleaved",), after=[], cuts=[60_000])
 def test_runs_of_frames_are_the_messages_of_the_stock_parser(
     before: list[tuple[object, ...]],
     odd: tuple[object, ...] | None,
@@ -262,9 +262,9 @@ def test_a_message_over_the_limit_is_in_no_run() -> None:
     slicer.feed(handshake(Stock(), False))
     huge = Frame(Opcode.TEXT, b"x" * 301).serialize(mask=False)
     small = Frame(Opcode.TEXT, b"x" * 300).serialize(mask=False)
-    parts = slicer.feed(b"\x81\x01a" * 300 + small + huge + b"\x81\x01a" * 20)
+    parts = slicer.feed(b"\x81\x01a" * 1_000 + small + huge + b"\x81\x01a" * 20)
     assert [list(part) if isinstance(part, Frames) else part for part in parts] == [
-        [*[b"a"] * 300, b"x" * 300],
+        [*[b"a"] * 1_000, b"x" * 300],
         huge,
         [b"a"] * 20,
     ]

@@ -261,10 +261,12 @@ async def test_what_is_gathered_at_the_end_is_not_lost(end: str) -> None:
 
 async def test_messages_between_pings_are_read_together() -> None:
     async def handler(connection: ServerConnection) -> None:
-        connection.transport.write(b"\x81\x01a\x89\x00\x81\x01b\x89\x00" + b"\x81\x01c" * 200 + b"\x89\x00\x81\x01d")
+        connection.transport.write(
+            b"\x81\x01a\x89\x00\x81\x01b\x89\x00" + b"\x81\x01c" * 2_000 + b"\x89\x00\x81\x01d"
+        )
         await connection.wait_closed()
 
     async with server(handler) as url, WebSocketSource(url).connect() as connection:
         reads = await connection.reads()
-    assert [bytes(frame) for read in reads for frame in read.frames] == [b"a", b"b", *[b"c"] * 200, b"d"]
+    assert [bytes(frame) for read in reads for frame in read.frames] == [b"a", b"b", *[b"c"] * 2_000, b"d"]
     assert len(reads) <= 3

@@ -18,7 +18,9 @@ _HANDSHAKE_LIMIT = 1 << 20
 # An unfinished frame up to this length waits here for its rest; a longer one goes to the full parser in pieces,
 # so that a huge one is not copied again with each read.
 _KEPT = 1 << 16
-_WORTH_IT = 128  # frames of a chunk, if all were like its first, from which finding them all at once is cheaper
+# Frames of a chunk, if all were like its first, from which finding them all at once is cheaper. After a sleep, which
+# empties the caches, the short loop over a few hundred costs less than the many functions of numpy.
+_WORTH_IT = 512
 _FEW = 16  # frames found at once; after so few or fewer the rest of the chunk is sliced one by one
 
 Part = Sequence[bytes] | bytes
