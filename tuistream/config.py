@@ -163,11 +163,11 @@ def _headers(options: FeedOptions) -> tuple[tuple[tuple[str, str], ...], tuple[s
     if options.bearer and options.basic:
         raise SettingsError("--bearer and --basic exclude each other")
     if options.bearer:
-        token = _clean(_from_file(options.bearer, "--bearer"), "--bearer")
+        token = _clean(from_file(options.bearer, "--bearer"), "--bearer")
         headers.append(("Authorization", f"Bearer {token}"))
         secrets.append(token)
     if options.basic:
-        login = _clean(_from_file(options.basic, "--basic"), "--basic")
+        login = _clean(from_file(options.basic, "--basic"), "--basic")
         if ":" not in login:
             raise SettingsError("--basic: 'user:password' is wanted")
         headers.append(("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}"))
@@ -181,7 +181,7 @@ def _clean(value: str, option: str) -> str:
     return value
 
 
-def _from_file(value: str, option: str) -> str:
+def from_file(value: str, option: str) -> str:
     """The value itself, or with a leading @ the first line of that file, so that no secret shows in `ps`."""
     if not value.startswith("@"):
         return value

@@ -16,6 +16,7 @@ from tuistream.core.errors import TuistreamError
 COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that none need be imported for that
     "watch": "Watch feeds on the screen and record them.",
     "record": "Record feeds into a file, with no screen, until a signal.",
+    "listen": "Listen for numbers that anyone sends; show and record them.",
     "serve": "Serve a feed to try things on, over WebSocket.",
     "probe": "Connect for a few seconds and tell what was found.",
     "info": "Say what a recording holds.",

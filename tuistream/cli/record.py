@@ -18,7 +18,7 @@ from tuistream.core import job_control
 
 if TYPE_CHECKING:
     from tuistream.cli.output import Lines
-    from tuistream.config import Settings
+    from tuistream.config import FeedSettings, Settings
     from tuistream.core.status import Event
     from tuistream.wiring import Run
 
@@ -44,15 +44,20 @@ SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
     """Record feeds into a file, with no screen, until a signal, --for or --limit ends it."""
+    feeds = feeds_in_force(urls, given)
+    if not feeds:
+        raise click.UsageError("what is to be recorded? A URL is missing, and no configuration file names feeds")
+    return start(feeds, given)
+
+
+def start(feeds: tuple[FeedSettings, ...], given: dict[str, Any]) -> int:
+    """Record feeds with the options `given`; the exit code."""
     from tuistream.config import Settings
     from tuistream.core.durations import parse_duration
 
-    feeds = tuple(replace(feed, gather=GATHER) for feed in feeds_in_force(urls, given))
-    if not feeds:
-        raise click.UsageError("what is to be recorded? A URL is missing, and no configuration file names feeds")
     settings = Settings(
-        feeds=feeds,
-        db=recording_path(given["db"], feeds[0].name),
+        feeds=tuple(replace(feed, gather=GATHER) for feed in feeds),
+        db=None if given.get("no_record") else recording_path(given["db"], feeds[0].name),
         sync=given["sync"],
         index_time=given["index_time"],
         record_media=given["record_media"],
@@ -75,6 +80,10 @@ async def record(settings: Settings, *, as_json: bool, quiet: bool) -> int:
     try:
         async with running(settings, recording_needed=True) as run:
             teller = _Teller(run, out, log, as_json=as_json, quiet=quiet, path=settings.db)
+            if run.intake is not None and not (as_json or quiet):
+                await run.intake.until_up()
+                for line in run.intake.how_to_send():
+                    out.write(f"{line}\n")
             async with asyncio.TaskGroup() as tasks:
                 watchers = [tasks.create_task(teller.tell()), tasks.create_task(_stop_when_told(run, teller))]
                 await _first_of(told, run.ended)
@@ -147,7 +156,7 @@ class _Teller:
         self._clear = "\r\x1b[K" if self._on_terminal else ""
 
     async def tell(self) -> None:
-        if not self._quiet and not self._json:
+        if not self._quiet and not self._json and self._path is not None:
             self._log.write(f"recording into {self._path}\n")
         while not self._quiet:
             self.events()
@@ -185,7 +194,9 @@ class _Teller:
         if self._json:
             self._out.write(self._end_json(seconds))
         elif not self._quiet:
-            text = f"{status.rows:,} rows, {status.gaps:,} gaps in {self._path}, {seconds:.1f} s"
+            text = f"{run.session.ticks:,} ticks, {seconds:.1f} s"
+            if self._path is not None:
+                text = f"{status.rows:,} rows, {status.gaps:,} gaps in {self._path}, {seconds:.1f} s"
             self._log.write(f"{self._clear}{text}\n")
         if unstored or status.lost:
             self._log.write(f"tuistream: {unstored + status.lost:,} ticks could not be stored: {status.reason}\n")

@@ -20,7 +20,7 @@ from tuistream.core.errors import SettingsError, TuistreamError
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from tuistream.config import Settings
+    from tuistream.config import FeedSettings, Settings
 
 LEAST_BUDGET = 1_000
 SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
@@ -100,17 +100,27 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 def command(urls: tuple[str, ...], **given: Any) -> int:
     """Watch feeds on the screen and record them. With no URL: a demo."""
     gc.disable()  # until the screen stands: nearly all that is made until then stays
-    from tuistream.config import Settings, parse_size
+    view = view_from(given)
+    return start(feeds_in_force(urls, given), view, given)
 
-    view = {
+
+def view_from(given: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of the screen. Raises SettingsError."""
+    return {
         "fps": given["fps"],
         "budget": _budget(given["budget"]),
         "glyphs": given["glyphs"] or "",
         "theme": given["theme"],
         "averages": _lengths(given["averages"]),
     }
+
+
+def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str, Any]) -> int:
+    """Watch feeds, or the demo if there are none, with the options `given`; the exit code."""
+    from tuistream.config import Settings, parse_size
+
     settings = Settings(
-        feeds=feeds_in_force(urls, given),
+        feeds=feeds,
         sync=given["sync"],
         index_time=given["index_time"],
         record_media=given["record_media"],
@@ -146,6 +156,9 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str) -> int:
             importlib.import_module(name)
             for _ in range(LOOP_TURNS):
                 await asyncio.sleep(0)
+        if run.intake is not None:
+            await run.intake.until_up()
+            view["waiting"] = run.intake.how_to_send()
         from tuistream.ui.app import TuistreamApp
         from tuistream.ui.options import ViewOptions
 

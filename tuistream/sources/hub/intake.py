@@ -89,6 +89,7 @@ class Intake:
     def __init__(self, session: Session, limits: HubLimits, wanted: DecoderOptions | None = None) -> None:
         self.session = session
         self.listeners: list[Listener] = []
+        self._changed = asyncio.Event()
         self.decoder = Decoder(FEED, wanted or DecoderOptions(), max_streams=limits.streams, max_name=limits.name)
 
     @property
@@ -102,16 +103,27 @@ class Intake:
         self.listeners.append(made)
         return made
 
+    def how_to_send(self) -> tuple[str, ...]:
+        """Lines for who has yet to send something."""
+        return tuple(f"{address.way:6} {address.place}" for address in self.addresses)
+
+    async def until_up(self) -> None:
+        """Return once every listener listens, or has ended."""
+        while any(listener.address is None and not listener.status.ended for listener in self.listeners):
+            self._changed.clear()
+            await self._changed.wait()
+
+    def changed(self) -> None:
+        """A listener is up, or down."""
+        self._changed.set()
+
     def found(self) -> list[StreamReport]:
         return self.decoder.describe()
 
     @property
     def has_room(self) -> bool:
         """Whether every sink can take more. Where not, nothing is read until `session.room()` returns."""
-        return not any(
-            outbox.rows >= outbox.limit and not outbox.failing and not outbox.closed
-            for outbox in self.session.outboxes
-        )
+        return not any(outbox.full for outbox in self.session.outboxes)
 
 
 class Listener:
@@ -143,11 +155,13 @@ class Listener:
         self.status.connections += 1
         self.set_state(FeedState.WAITING)
         self.note("open", f"listening on {self.address.place}")
+        self.intake.changed()
 
     def down(self, reason: str) -> None:
         """It listens no more."""
         self.address = None
         self.set_state(FeedState.CLOSED, reason)
+        self.intake.changed()
 
     def set_state(self, state: FeedState, reason: str = "") -> None:
         self._session.set_state(self.status, state, reason)
@@ -254,6 +268,7 @@ class Listener:
         status.malformed += len(refused)
         accepted = len(frames) - len(refused)
         counters.accepted += accepted
+        status.accepted += accepted
         for each in refused:
             counters.refused[each.cause] += 1
         for each in refused[-SAMPLES_KEPT:]:
