@@ -55,7 +55,7 @@ STREAMS = {
     "BITSTAMP": ("bitstamp", 1, {("ethusd", "trade")}),
     "BYBIT": ("auto", 2, {("BTCUSD", "trade"), ("EOSUSD", "trade")}),
     "COINBASE": ("coinbase", 20, {("BAND-GBP", "trade"), ("BAND-GBP", "ticker")}),
-    "GEMINI": ("auto", 3, {("ANKRUSD", "trade")}),
+    "GEMINI": ("gemini", 10, {("ANKRUSD", "trade"), ("BTCGBP", "trade")}),
     "HUOBI": ("auto", 10, {("market.trioeth.trade.detail", "")}),
     "KRAKEN.ws.48": ("kraken", 2, {("XMR/USD", "trade"), ("SC/EUR", "trade")}),
     "KRAKEN.ws.49": ("kraken", 10, {("XMR/USD", "ticker")}),

@@ -42,11 +42,15 @@ class Skipped(msgspec.Struct, array_like=True, gc=False):
     """An array of which nothing is wanted."""
 
 
-def row_type(*kinds: Kind, **others: Any) -> Any:
-    """A struct with the numbers of `kinds` and with other keys of such types, each of which may be missing."""
+def row_type(*kinds: Kind, tag: tuple[str, str] | None = None, **others: Any) -> Any:
+    """A struct with the numbers of `kinds` and with other keys of such types, each of which may be missing.
+
+    tag: a key that is always there, and its value.
+    """
     numbers = [key for kind in kinds for key in (*kind.keys.values(), *kind.optional.values())]
-    types = {**dict.fromkeys(numbers, Number), **others}
-    return msgspec.defstruct("Row", [(key, each | UnsetType, UNSET) for key, each in types.items()], gc=False)
+    fields = [(key, each | UnsetType, UNSET) for key, each in {**dict.fromkeys(numbers, Number), **others}.items()]
+    tagged = {"tag_field": tag[0], "tag": tag[1]} if tag else {}
+    return msgspec.defstruct("Row", fields, gc=False, **tagged)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

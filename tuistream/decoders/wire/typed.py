@@ -122,6 +122,11 @@ def _text(frames: Sequence[bytes]) -> bytes | bytearray:
     return text if whole and text.isascii() and b"\\" not in text else b""
 
 
+def list_of(types: Iterable[Any]) -> Any:
+    """The type of a list of these."""
+    return list[reduce(or_, types)]  # type: ignore[misc]
+
+
 def by_type(messages: list[Any]) -> Iterable[Any]:
     return map(type, messages)
 
@@ -138,19 +143,19 @@ class Typed:
         *,
         keys: Callable[[list[Any]], Iterable[Any]] = by_type,
         inside: str = "",
-        lists: bool = False,
+        lists: Callable[[list[Any]], list[list[Any]]] | None = None,
         told: Callable[[Ticks, list[Any], Positions], Told] | None = None,
         fits: Callable[[list[Any]], bool] | None = None,
     ) -> None:
-        """types: what a message may be; where `lists`, what it may be a list of. inside: what of it matters.
+        """types: what a message may be. inside: what of it matters. lists: what each is a list of, of several kinds.
 
-        keys: what tells messages apart. table: by that, the ticks that they are, None where they are passed over.
-        told: ticks out of messages and their frames, where `Ticks` does not say it. fits: whether the messages of a
-        read may be taken together at all.
+        keys: what tells messages (or what they are lists of) apart. table: by that, the ticks that they are, None
+        where they are passed over. told: ticks out of messages and their frames, where `Ticks` does not say it.
+        fits: whether the messages of a read may be taken together at all.
         """
         self._rows = rows
         self._name_key = name_key
-        self._lines = Lines([list[reduce(or_, types)]] if lists else types)  # type: ignore[misc]
+        self._lines = Lines(types)
         self._lists = lists
         self._inside = attrgetter(inside) if inside else None
         self._keys = keys
@@ -175,7 +180,11 @@ class Typed:
         done.messages, text = read
         messages, of = done.messages, at
         if self._lists:
-            messages, of = _in_one(messages, at)
+            try:
+                messages, of = _in_one(self._lists(messages), at)
+            except TypeError:  # of what cannot be put in order
+                done.left[at] = True
+                return
         elif self._inside:
             messages = list(map(self._inside, messages))
         ready = []
@@ -183,7 +192,7 @@ class Typed:
             whole = len(chosen) == len(messages)
             some = messages if whole else [messages[i] for i in chosen.tolist()]
             told = self._told(ticks, some, of if whole else of[chosen])
-            told.index = chosen if self._lists else told.index
+            told.index = chosen if self._lists else None
             kind = self._ready(ticks, told, text, recv, done)
             if kind is not None:
                 ready.append(kind)
@@ -242,7 +251,7 @@ class Typed:
         rows = np.flatnonzero(~left) if left.any() else np.arange(len(left))
         rows = columns.order(rows, told.at if told.part is None else told.part)
         done.taken.append(Taken(ready.ticks, ready.names, told.at, columns.ids, rows))
-        number = np.arange(len(rows)) if told.index is None else told.index[rows]
+        number = np.arange(len(rows)) if told.index is None else told.index[np.sort(rows)]
         place = (told.at[rows] << PLACES) + number
         ends = [len(rows)]
         if len(which):

@@ -71,14 +71,17 @@ class VenueDecoder:
             )
         self.chosen = self.name
         self._after_login = options.after_login
+        self._is_in = False
         self.stale_after = self.quiet
         self._rows = Rows(feed)
         self._typed: Typed | None = None
         self._staged: list[Row] = []
+        self._place = 0  # in the read, of the frame that is decoded
         self._bad_times = 0
 
     def opened(self) -> None:
         self.stale_after = self.quiet
+        self._is_in = False
 
     def heartbeat(self) -> tuple[float, str] | None:
         return None
@@ -107,7 +110,8 @@ class VenueDecoder:
             out.data = len(frames) - len(left) - done.other
             for at in left:
                 self._reached(at, done)
-                self._rows.at_frame(at << PLACES)
+                self._place = at << PLACES
+                self._rows.at_frame(self._place)
                 self._decode_one(frames[at], recv, out)
             self._reached(len(frames), done)
         out.batches = self._rows.batches(recv)
@@ -149,13 +153,21 @@ class VenueDecoder:
     def _frame(self, frame: bytes, recv: int, out: Decoded) -> Outcome:
         """Take one frame; a decoder with a faster way for its commonest messages overrides this."""
         outcome = self._message(loads(frame), recv, out)
-        for rows, t, values, tick_id in self._staged:
+        for number, (rows, t, values, tick_id) in enumerate(self._staged):
+            if number:
+                self._rows.at_frame(self._place + number)
             rows.add(t, values, tick_id)
         ticks = len(self._staged)
         self._staged.clear()
         out.bad_times += self._bad_times
         self._bad_times = 0
         return Outcome.DATA if ticks else outcome
+
+    def _let_in(self, out: Decoded) -> None:
+        """The venue has accepted the login: say what was to be said then, once a connection."""
+        if not self._is_in:
+            self._is_in = True
+            out.replies.extend(self._after_login)
 
     def _message(self, message: object, recv: int, out: Decoded) -> Outcome:
         """Stage the ticks of a message; what it is where it has none."""
