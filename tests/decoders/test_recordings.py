@@ -51,7 +51,7 @@ STREAMS = {
         12,
         {("CTKUSDT", "aggTrade"), ("SUSHIUSDT", "bookTicker"), ("SUSHIUSDT", "kline_1m")},
     ),
-    "BITFINEX": ("auto", 0, set()),
+    "BITFINEX": ("bitfinex", 14, {("BFTUSD", "ticker"), ("BFTUSD", "trade")}),
     "BITSTAMP": ("bitstamp", 1, {("ethusd", "trade")}),
     "BYBIT": ("auto", 2, {("BTCUSD", "trade"), ("EOSUSD", "trade")}),
     "COINBASE": ("coinbase", 20, {("BAND-GBP", "trade"), ("BAND-GBP", "ticker")}),
