@@ -28,18 +28,19 @@ class Decoder:
     """Finds what the frames of any feed hold; hands over to a venue's decoder if its first frames are that venue's.
 
     What a message holds is decided with the first of its shape, and stays. `chosen`: the name of the decoder that
-    serves, "auto" or a venue's. With options it serves itself, whatever the frames are.
+    serves, "auto" or a venue's. With options, or where no venue is to be looked for, it serves itself, whatever the
+    frames are.
     """
 
     name: ClassVar[str] = "auto"
 
-    def __init__(self, feed: str, options: DecoderOptions) -> None:
+    def __init__(self, feed: str, options: DecoderOptions, *, look_for_venues: bool = True) -> None:
         self._feed = feed
         self._rows = Rows(feed)
         self._reader = Reader(self._rows, options)
         self._venue: VenueDecoder | None = None
         self._candidates: list[VenueDecoder] | None = None
-        self._looking = options == DecoderOptions()
+        self._looking = look_for_venues and options == DecoderOptions()
         self._with_ticks = self._without = 0  # frames looked at
         self._bulk = Bulk(self._reading_of)
         self._forgotten = 0
