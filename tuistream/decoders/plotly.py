@@ -23,7 +23,7 @@ from tuistream.decoders.wire.timestamps import to_ns
 MAX_TRACES: Final = 64  # of one figure
 MAX_POINTS: Final = 100_000  # of one trace; the newest are taken
 MAX_TITLE: Final = 200
-_DTYPES = frozenset(("f8", "f4", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "u1c"))
+_DTYPES = frozenset(("f8", "f4", "i1", "i2", "i4", "i8", "u1", "u1c", "u2", "u4", "u8"))
 _SCATTERS = ("scatter", "scattergl")
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,[\s\d.]{1,20})?\)", re.IGNORECASE)
@@ -94,7 +94,9 @@ def numbers(array: object) -> Values | None:
     if not isinstance(array, dict):
         return None
     dtype, data, shape = array.get("dtype"), array.get("bdata"), array.get("shape")
-    if dtype not in _DTYPES or not isinstance(data, str) or (isinstance(shape, str) and "," in shape):
+    if not isinstance(dtype, str) or dtype not in _DTYPES or not isinstance(data, str):
+        return None
+    if isinstance(shape, str) and "," in shape:  # of two dimensions or more
         return None
     try:
         content = base64.b64decode(data, validate=True)

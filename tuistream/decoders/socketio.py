@@ -13,6 +13,7 @@ from typing import ClassVar
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.board import Item
 from tuistream.decoders import create, known
+from tuistream.decoders.auto import Decoder as AutoDecoder
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.contract import Decoder as AnyDecoder
 from tuistream.decoders.events import arguments as argument_forms
@@ -129,7 +130,8 @@ class Decoder:
             options = self._options
             if not options.time_field and argument_forms.x_is_now(message, recv):
                 options = replace(options, time_field="x")
-            event = _Event(kind, create("auto", self._feed, options), EventStreams(kind), item_stream)
+            reader = AutoDecoder(self._feed, options, look_for_venues=False)
+            event = _Event(kind, reader, EventStreams(kind), item_stream)
         self._events[name] = event
         return event
 

@@ -61,6 +61,11 @@ def connect_packet(namespace: str) -> str:
     return f"{CONNECT}{_prefix(namespace)}"
 
 
+def disconnect_packet(namespace: str) -> str:
+    """The text with which a client leaves a namespace."""
+    return f"{DISCONNECT}{_prefix(namespace)}"
+
+
 def ack_packet(namespace: str, ack: str) -> str:
     """The text that acknowledges the event with the id `ack`."""
     return f"{ACK}{_prefix(namespace)}{ack}[]"

@@ -11,7 +11,7 @@ from tuistream.sources.socketio.options import Options
 
 if TYPE_CHECKING:
     from tuistream.sources.contract import FeedSettings
-    from tuistream.sources.socketio.source import SocketIoSource
+    from tuistream.sources.socketio.client import SocketIoSource
 
 _NEEDED = ("socketio", "aiohttp")
 
@@ -27,6 +27,6 @@ def parse(target: str) -> Target:
 
 
 def source(settings: FeedSettings) -> SocketIoSource:
-    from tuistream.sources.socketio.source import SocketIoSource
+    from tuistream.sources.socketio.client import SocketIoSource
 
     return SocketIoSource(settings, Options.of(settings.url))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from tuistream.core.errors import SourceDown
-from tuistream.framers.socketio import BadPacket, Channel, ack_packet
+from tuistream.framers.socketio import BadPacket, Channel, ack_packet, event_packet
 from tuistream.sources.contract import FeedSettings
 from tuistream.sources.socketio.http import Http
 from tuistream.sources.socketio.inbox import Inbox
@@ -30,6 +31,7 @@ class Engine:
         self.options = options
         self.inbox = Inbox(settings.coalesce / 1e9)
         self.channel = Channel(options.namespace, options.events)
+        self._settled = asyncio.Event()  # we were let in, or not, or the connection has ended
 
     async def open(self) -> None:
         """Connect and join. Raises SourceDown, OtherVersion. `close` is due whatever comes of it."""
@@ -37,7 +39,7 @@ class Engine:
 
     async def emit(self, name: str, arguments: Sequence[Any]) -> None:
         """Send an event. Raises SourceDown."""
-        raise NotImplementedError
+        await self.send_text(event_packet(self.options.namespace, name, arguments))
 
     async def send_text(self, packet: str) -> None:
         """Send a Socket.IO packet. Raises SourceDown."""
@@ -60,10 +62,18 @@ class Engine:
             await self.send_text(ack_packet(channel.namespace, ack))
         channel.acks.clear()
         if channel.left:
-            self.inbox.end(SourceDown("the server has sent us away", normal=True))
+            self.end(SourceDown("the server has sent us away", normal=True))
+        if channel.connected or channel.refused or channel.unnamed:
+            self._settled.set()
 
-    def not_let_in(self) -> SourceDown:
-        """The refusal of our namespace, as an error."""
-        return SourceDown(
-            self.http.shown(f"refused: namespace {self.options.namespace}: {self.channel.refused}"), final=True
-        )
+    def end(self, down: SourceDown) -> None:
+        """Say that nothing will come any more. The first reason counts."""
+        self.inbox.end(down)
+        self._settled.set()
+
+    def not_let_in(self) -> SourceDown | None:
+        """Why we cannot go on, if so it is, once it is settled."""
+        if self.channel.refused:
+            text = f"refused: namespace {self.options.namespace}: {self.channel.refused}"
+            return SourceDown(self.http.shown(text), final=True)
+        return self.inbox.down

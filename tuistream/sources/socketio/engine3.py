@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
@@ -13,7 +12,7 @@ import aiohttp
 from tuistream.core.errors import SourceDown
 from tuistream.framers import engineio3 as framer
 from tuistream.framers.engineio3 import BadPayload, Handshake, Packet3
-from tuistream.framers.socketio import connect_packet, event_packet
+from tuistream.framers.socketio import connect_packet
 from tuistream.sources.contract import FeedSettings
 from tuistream.sources.socketio.engine import Engine, OtherVersion
 from tuistream.sources.socketio.http import (
@@ -37,7 +36,6 @@ class Engine3(Engine):
         self._said = Handshake("")
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._joined = asyncio.Event()  # or refused, or down
         self._ponged = asyncio.Event()
         self._posting = asyncio.Lock()
 
@@ -48,17 +46,19 @@ class Engine3(Engine):
                 self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._ping())]
                 if self.options.namespace != "/":
                     await self.send_text(connect_packet(self.options.namespace))
-                await self._joined.wait()
+                while not self.channel.connected and not self.not_let_in():
+                    self._settled.clear()
+                    await self._settled.wait()
         except BadPayload as error:
             raise SourceDown(self.http.shown(f"no Socket.IO there: {error}")) from error
         except aiohttp.WSServerHandshakeError as error:
             raise self.http.refused() from error
-        except (*_FAILURES, TimeoutError) as error:
+        except TimeoutError as error:
+            raise SourceDown(f"no answer within {OPEN_TIMEOUT:g} s") from error
+        except _FAILURES as error:
             raise self.http.lost(error) from error
-        if self.inbox.down is not None:
-            raise self.inbox.down
-        if self.channel.refused:
-            raise self.not_let_in()
+        if down := self.not_let_in():
+            raise down
 
     async def _open(self) -> None:
         if self.options.transports[0] == "polling":
@@ -85,9 +85,6 @@ class Engine3(Engine):
         except (aiohttp.ClientError, BadPayload, SourceDown):
             return
         self._socket = socket
-
-    async def emit(self, name: str, arguments: Sequence[Any]) -> None:
-        await self.send_text(event_packet(self.options.namespace, name, arguments))
 
     async def send_text(self, packet: str) -> None:
         await self._send(framer.MESSAGE + packet)
@@ -127,7 +124,8 @@ class Engine3(Engine):
         """The body of an answer. Raises SourceDown, OtherVersion for a refusal, Broken and ClientError."""
         seconds = OPEN_TIMEOUT
         if method == "GET" and self._said.sid:
-            seconds = min(LONGEST_POLL, (self._said.ping_interval + self._said.ping_timeout) / 1e3)
+            # A server that lives answers a ping long before.
+            seconds = min(LONGEST_POLL, OPEN_TIMEOUT + (self._said.ping_interval + self._said.ping_timeout) / 1e3)
         async with self.http.session.request(
             method,
             self._url("polling"),
@@ -165,13 +163,13 @@ class Engine3(Engine):
                     for packet in framer.packets_of(await self._request("GET")):
                         await self._take_packet(packet)
         except OtherVersion as error:
-            self._end(error.down)
+            self.end(error.down)
         except SourceDown as down:
-            self._end(down)
+            self.end(down)
         except BadPayload as error:
-            self._end(SourceDown(self.http.shown(f"no Engine.IO 3: {error}")))
+            self.end(SourceDown(self.http.shown(f"no Engine.IO 3: {error}")))
         except _FAILURES as error:
-            self._end(self.http.lost(error))
+            self.end(self.http.lost(error))
 
     async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> Packet3:
         """The next packet. Raises SourceDown at the end, BadPayload."""
@@ -192,9 +190,7 @@ class Engine3(Engine):
         elif packet[0] == framer.PONG:
             self._ponged.set()
         elif packet[0] == framer.CLOSE:
-            self.inbox.end(SourceDown("closed by the server", normal=True))
-        if self.channel.connected or self.channel.refused or self.inbox.down is not None:
-            self._joined.set()
+            self.end(SourceDown("closed by the server", normal=True))
 
     async def _ping(self) -> None:
         """Show that we are here; see whether the server is."""
@@ -206,10 +202,6 @@ class Engine3(Engine):
                 async with asyncio.timeout(self._said.ping_timeout / 1e3):
                     await self._ponged.wait()
             except TimeoutError:
-                self._end(SourceDown(f"no answer to a ping within {self._said.ping_timeout / 1e3:g} s"))
+                self.end(SourceDown(f"no answer to a ping within {self._said.ping_timeout / 1e3:g} s"))
             except SourceDown as down:
-                self._end(down)
-
-    def _end(self, down: SourceDown) -> None:
-        self.inbox.end(down)
-        self._joined.set()
+                self.end(down)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import aiohttp
@@ -21,7 +21,7 @@ from engineio import payload as engineio_payload
 from socketio.exceptions import SocketIOError
 
 from tuistream.core.errors import SourceDown
-from tuistream.framers.socketio import CONNECT, REFUSED
+from tuistream.framers.socketio import CONNECT, REFUSED, disconnect_packet
 from tuistream.sources.contract import FeedSettings
 from tuistream.sources.socketio.engine import Engine, OtherVersion
 from tuistream.sources.socketio.http import CLOSE_TIMEOUT, OPEN_TIMEOUT, Http, TooBig, over_limit
@@ -76,20 +76,19 @@ class Engine4(Engine):
                     transports=list(options.transports),
                     namespaces=[options.namespace],
                     socketio_path=options.path,
-                    wait_timeout=OPEN_TIMEOUT,
+                    wait=False,
                 )
+                self._watcher = asyncio.create_task(self._watch())
+                await self._settled.wait()
         except (TimeoutError, SocketIOError, *_UNEXPECTED) as error:
             raise self._refused(error) from error
         if self.channel.unnamed:
             raise OtherVersion(SourceDown("the server speaks Socket.IO 2"))
-        self._watcher = asyncio.create_task(self._watch())
+        if down := self.not_let_in():
+            raise down
 
     def _refused(self, error: Exception) -> Exception:
-        http, channel = self.http, self.channel
-        if channel.unnamed:
-            return OtherVersion(SourceDown("the server speaks Socket.IO 2"))
-        if channel.refused:
-            return self.not_let_in()
+        http = self.http
         if isinstance(error, TimeoutError):
             return SourceDown(f"no answer within {OPEN_TIMEOUT:g} s")
         if http.error is not None and not isinstance(http.error, aiohttp.WSServerHandshakeError):
@@ -100,13 +99,9 @@ class Engine4(Engine):
             return OtherVersion(http.refused()) if other else http.refused()
         return OtherVersion(SourceDown(http.shown(f"no Socket.IO there: {error}")))
 
-    async def emit(self, name: str, arguments: Sequence[Any]) -> None:
-        try:
-            await self._client.emit(name, tuple(arguments), self.options.namespace)
-        except SocketIOError as error:
-            raise self.inbox.down or SourceDown("connection lost") from error
-
     async def send_text(self, packet: str) -> None:
+        if self.inbox.down is not None:
+            raise SourceDown(str(self.inbox.down))
         await self._client.eio.send(packet)
 
     async def close(self) -> None:
@@ -114,7 +109,11 @@ class Engine4(Engine):
         tasks = [task for task in (self._watcher, engine.read_loop_task, engine.write_loop_task) if task]
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._client.disconnect()
+                if self.channel.connected and self.inbox.down is None:
+                    await engine.send(disconnect_packet(self.options.namespace))
+                    await engine.queue.join()
+                # To wait for its poll, as the library would, takes until the server's next ping.
+                await engine.disconnect(abort=True)
         except (TimeoutError, SocketIOError, *_UNEXPECTED):
             pass  # it was gone already, or does not answer: nothing is owed to it
         finally:
@@ -137,15 +136,15 @@ class Engine4(Engine):
         try:
             await engine.wait()
         except _UNEXPECTED as error:
-            self.inbox.end(http.lost(error))
+            self.end(http.lost(error))
             return
         code = engine.ws.close_code if engine.ws is not None else None
         if code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
-            self.inbox.end(http.lost(TooBig(over_limit(self.settings.max_frame))))
+            self.end(http.lost(TooBig(over_limit(self.settings.max_frame))))
         elif http.error is None and http.status >= 400:
-            self.inbox.end(http.refused())
+            self.end(http.refused())
         else:
-            self.inbox.end(http.lost(http.error))
+            self.end(http.lost(http.error))
 
 
 def _is_sound(packet: str) -> bool:

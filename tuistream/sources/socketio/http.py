@@ -129,7 +129,7 @@ def _words(error: BaseException | None) -> str:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "connection closed by the server"
     if isinstance(error, TimeoutError):
-        return f"no answer within {OPEN_TIMEOUT:g} s"
+        return "no answer in time"
     if isinstance(error, OSError):
         return f"connection lost: {_os_reason(error)}"
     return f"connection lost: {error}" if error is not None and str(error) else "connection lost"
