@@ -3,12 +3,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tests.decoders.recorded import EXCERPTS, NOW, frames_of
+from tests.decoders.venues import OTHER, USUAL, message
 from tuistream import decoders
 from tuistream.core.errors import SettingsError
 from tuistream.decoders.contract import DecoderOptions
+from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.marks import may_be
+
+if TYPE_CHECKING:
+    from tuistream.decoders.wire.venue import VenueDecoder
 
 
 def test_decoders_are_known_by_their_files() -> None:
@@ -117,3 +125,32 @@ def test_a_base_url_takes_the_place_of_the_host(venue: str, base_url: str, url: 
 def test_what_leads_nowhere_is_refused(venue: str, what: str, base_url: str | None) -> None:
     with pytest.raises(SettingsError):
         decoders.endpoint(venue, what, base_url)
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_what_a_venue_knows_as_its_own_bears_its_marks(name: str) -> None:
+    venue = name.partition("/")[0]
+    decoder = cast("VenueDecoder", decoders.create(venue, "feed", DecoderOptions()))
+    recorded = [frame for path in EXCERPTS.glob("*.txt") for _, frame in frames_of(path)]
+    frames = [*(message(each, 7) for each in USUAL[name]), *(each.encode() for each in OTHER[name]), *recorded]
+    own = [frame for frame in frames if decoder.understands(_message(frame))]
+    assert own
+    assert [frame for frame in own if not may_be(venue, frame)] == []
+
+
+def test_a_plain_feed_imports_no_venue() -> None:
+    frame = b'{"time": 1795172027.0605018, "price": "144.89", "symbol": "GBM1"}'
+    assert [name for name in decoders.venues() if may_be(name, frame)] == []
+    code = (
+        "import sys; from tuistream import decoders; from tuistream.decoders.contract import DecoderOptions;"
+        f"decoders.create('auto', 'f', DecoderOptions()).decode([{frame!r}], {NOW}); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert not {f"tuistream.decoders.{name}" for name in decoders.venues()} & set(done.stdout.split())
+
+
+def _message(frame: bytes) -> object:
+    try:
+        return loads(frame)
+    except Malformed:
+        return None

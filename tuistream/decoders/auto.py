@@ -13,6 +13,7 @@ from tuistream.decoders.discovery.known import reading_by
 from tuistream.decoders.discovery.reader import Reader
 from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
 from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.marks import may_be
 from tuistream.decoders.wire.report import StreamReport, reports
 from tuistream.decoders.wire.rows import Rows
 from tuistream.decoders.wire.skeleton import Reading
@@ -39,8 +40,9 @@ class Decoder:
         self._rows = Rows(feed)
         self._reader = Reader(self._rows, options)
         self._venue: VenueDecoder | None = None
-        self._candidates: list[VenueDecoder] | None = None
+        self._candidates: dict[str, VenueDecoder] = {}
         self._looking = look_for_venues and options == DecoderOptions()
+        self._known = venues() if self._looking else []
         self._with_ticks = self._without = 0  # frames looked at
         self._bulk = Bulk(self._reading_of)
         self._forgotten = 0
@@ -103,14 +105,17 @@ class Decoder:
         return reading_by(plan, message) if plan and type(message) is dict else None
 
     def _recognised(self, frame: bytes) -> VenueDecoder | None:
-        if self._candidates is None:
-            plain = DecoderOptions()
-            self._candidates = [cast(VenueDecoder, create(name, self._feed, plain)) for name in venues()]
         try:
             message = loads(frame)
         except Malformed:
             return None
-        return next((venue for venue in self._candidates if venue.understands(message)), None)
+        candidates = (self._candidate(name) for name in self._known if may_be(name, frame))
+        return next((venue for venue in candidates if venue.understands(message)), None)
+
+    def _candidate(self, name: str) -> VenueDecoder:
+        if name not in self._candidates:
+            self._candidates[name] = cast(VenueDecoder, create(name, self._feed, DecoderOptions()))
+        return self._candidates[name]
 
     def _note_looked(self, ticks: int) -> None:
         """A frame was nobody's that we know."""
@@ -118,7 +123,7 @@ class Decoder:
         self._without += ticks == 0
         if self._with_ticks >= LOOKED_AT or self._without >= LOOKED_AT_IN_ALL:
             self._looking = False
-            self._candidates = None
+            self._candidates = {}
 
     def _take(self, frame: bytes, recv: int, out: Decoded) -> None:
         try:
