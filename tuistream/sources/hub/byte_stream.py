@@ -72,7 +72,7 @@ class ByteStreamRunner(ListenerRunner):
         if self._waiting is None:
             self._held = False
             for connection in self._connections:
-                connection.read_or_pause()
+                connection.go_on()
 
     def opened(self, connection: _Connection) -> None:
         self._connections.add(connection)
@@ -104,6 +104,7 @@ class _Connection(asyncio.Protocol):
         self._sender: Sender | None = None
         self._frames: list[bytes] = []  # to be decoded
         self._over_rate = False
+        self._to_work = False  # it will soon decode
         self._begun = False
         self._held = 0
 
@@ -153,6 +154,11 @@ class _Connection(asyncio.Protocol):
         else:
             transport.resume_reading()
 
+    def go_on(self) -> None:
+        """Decode what has come, and read."""
+        self._work_soon()
+        self.read_or_pause()
+
     def _receive(self, data: bytes) -> None:
         sender = self._sender
         if sender is None:
@@ -181,26 +187,35 @@ class _Connection(asyncio.Protocol):
         if self._held > before and counters.pending > limits.pending:
             reason = f"messages that have not ended hold {counters.pending:,} bytes, over the limit of "
             self._listener.refuse(sender, Cause.TOO_BIG, f"{reason}{limits.pending:,} ({NAMES['pending']})")
+            self._framer.end()
+            self._framer.take_refused()  # it has been told
             self.abort()
 
     def _within_rate(self) -> None:
         self._over_rate = False
         self.read_or_pause()
 
-    def _work(self) -> None:
-        """Decode a slice of what has come; the rest after others have had their turn."""
-        try:
-            self._decode()
-        except Exception as error:
-            self._runner.fail(error)
-            raise
-        if self._frames and self._sender is not None:
+    def _work_soon(self) -> None:
+        if self._frames and not self._to_work:
+            self._to_work = True
             asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        """Decode a slice of what has come; the rest after others have had their turn, once there is room."""
+        self._to_work = False
+        if self._runner.held:
+            return
+        self._decode()
         self._runner.look_for_room()
+        self._work_soon()
         self.read_or_pause()
 
     def _decode(self) -> None:
         frames = self._frames
         if frames and self._sender is not None:
             self._frames = frames[SLICE:]
-            self._listener.take(self._sender, frames[:SLICE])
+            try:
+                self._listener.take(self._sender, frames[:SLICE])
+            except Exception as error:
+                self._runner.fail(error)
+                raise
