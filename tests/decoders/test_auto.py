@@ -273,7 +273,7 @@ def test_what_holds_no_number_to_draw_is_other(message: Any) -> None:
         (b"\x1f\x8b" + b"x" * 30, "broken gzip"),
         (gzip.compress(gzip.compress(b"1")), "gzip in gzip"),
         (gzip.compress(b" " * (17 << 20)), "inflates to over"),
-        (b"1,2,3", "trailing characters"),
+        (b"1 and 2", "trailing characters"),
     ],
 )
 def test_malformed_frames_say_why(frame: bytes, reason: str) -> None:

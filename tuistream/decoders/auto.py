@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from tuistream.core.text import printable
 from tuistream.decoders import create, venues
@@ -11,6 +11,8 @@ from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.discovery.control import text_control
 from tuistream.decoders.discovery.known import reading_by
 from tuistream.decoders.discovery.reader import Reader
+from tuistream.decoders.table.cells import MAX_LINE
+from tuistream.decoders.table.lines import is_header, is_row
 from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.marks import may_be
@@ -19,6 +21,9 @@ from tuistream.decoders.wire.rows import Rows
 from tuistream.decoders.wire.skeleton import Reading
 from tuistream.decoders.wire.venue import VenueDecoder, notice
 
+if TYPE_CHECKING:
+    from tuistream.decoders.lines import Decoder as LinesDecoder
+
 LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
 LOOKED_AT_IN_ALL = 1_000  # frames without one
 MAX_REPLIES = 20  # to one read
@@ -26,11 +31,12 @@ STALE_AFTER = 10.0
 
 
 class Decoder:
-    """Finds what the frames of any feed hold; hands over to a venue's decoder if its first frames are that venue's.
+    """Finds what the frames of any feed hold; hands over to a venue's decoder if its first frames are that venue's,
+    and to that of lines if they are rows of text.
 
     What a message holds is decided with the first of its shape, and stays. `chosen`: the name of the decoder that
-    serves, "auto" or a venue's. With options, or where no venue is to be looked for, it serves itself, whatever the
-    frames are.
+    serves, "auto", "lines" or a venue's. With options, or where no venue is to be looked for, it serves itself,
+    whatever the frames are.
     """
 
     name: ClassVar[str] = "auto"
@@ -39,13 +45,14 @@ class Decoder:
         self._feed = feed
         self._rows = Rows(feed)
         self._reader = Reader(self._rows, options)
-        self._venue: VenueDecoder | None = None
+        self._venue: VenueDecoder | LinesDecoder | None = None
         self._candidates: dict[str, VenueDecoder] = {}
         self._looking = look_for_venues and options == DecoderOptions()
         self._known = venues() if self._looking else []
         self._with_ticks = self._without = 0  # frames looked at
         self._bulk = Bulk(self._reading_of)
         self._forgotten = 0
+        self._header = b""  # what may name the columns of rows of text
 
     @property
     def chosen(self) -> str:
@@ -104,11 +111,11 @@ class Decoder:
         plan = self._reader.plan_of(message)
         return reading_by(plan, message) if plan and type(message) is dict else None
 
-    def _recognised(self, frame: bytes) -> VenueDecoder | None:
+    def _recognised(self, frame: bytes) -> VenueDecoder | LinesDecoder | None:
         try:
             message = loads(frame)
         except Malformed:
-            return None
+            return self._table(frame)
         candidates = (self._candidate(name) for name in self._known if may_be(name, frame))
         return next((venue for venue in candidates if venue.understands(message)), None)
 
@@ -116,6 +123,24 @@ class Decoder:
         if name not in self._candidates:
             self._candidates[name] = cast(VenueDecoder, create(name, self._feed, DecoderOptions()))
         return self._candidates[name]
+
+    def _table(self, frame: bytes) -> LinesDecoder | None:
+        """The decoder of rows of text, where such a one comes before any tick; with the names of its columns."""
+        if self._with_ticks or len(frame) > MAX_LINE or not is_row(frame.decode("utf-8", "replace")):
+            return None
+        from tuistream.decoders.lines import Decoder as LinesDecoder
+
+        found = LinesDecoder(self._feed, DecoderOptions())
+        found.decode([self._header] if self._header else [], 0)
+        return found
+
+    def _may_be_header(self, frame: bytes) -> bool:
+        if not self._looking or self._with_ticks or len(frame) > MAX_LINE:
+            return False
+        if is_header(frame.decode("utf-8", "replace")):
+            self._header = frame
+            return True
+        return False
 
     def _note_looked(self, ticks: int) -> None:
         """A frame was nobody's that we know."""
@@ -134,6 +159,8 @@ class Decoder:
                 out.control += 1
                 if word == "ping" and len(out.replies) < MAX_REPLIES:
                     out.replies.append("pong")
+            elif self._may_be_header(frame):
+                out.other += 1
             else:
                 out.malformed.append((frame, str(error)))
             return
