@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from tuistream.core.text import redact_url
+from tuistream.core.text import redact_url, without
 from tuistream.decoders.contract import DecoderOptions
 from tuistream.sources.hub.options import HubOptions
 
@@ -59,7 +59,7 @@ class FeedSettings:
 
     @property
     def shown_url(self) -> str:
-        return redact_url(self.url)
+        return without(redact_url(self.url), list(self.secrets))
 
 
 class Connection(Protocol):
