@@ -204,6 +204,8 @@ class Decoder:
 
     def _add(self, chart: Chart, rows: StreamRows, value: object, recv: int) -> None:
         columns = chart.columns
+        if type(value) is float or type(value) is int:
+            value = [value]
         if type(value) is list and len(value) == len(columns) == rows.width and chart.kind in LINES:
             values = [to_float(each) for each in value]
             # What is not finite may yet be no number at all, which the long way tells.
