@@ -68,7 +68,9 @@ def test_it_tells_where_to_send() -> None:
     assert done.returncode == 0, done.stderr
     for way in ("tcp", "frames", "ws"):
         assert re.search(rf"hub-{way}  open: listening on 127\.0\.0\.1:\d+", done.stderr)
-    assert re.search(r"127\.0\.0\.1[: ]\d+", done.stdout)
+    first, *commands = done.stdout.splitlines()
+    assert re.fullmatch(r"anyone may send:  tcp 127.0.0.1:\d+   frames 127.0.0.1:\d+   ws 127.0.0.1:\d+", first)
+    assert [command.split()[0] for command in commands] == ["python3", "node", "echo"]
 
 
 def test_ports_that_are_taken_are_one_clear_line() -> None:

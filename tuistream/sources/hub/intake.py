@@ -104,8 +104,11 @@ class Intake:
         return made
 
     def how_to_send(self) -> tuple[str, ...]:
-        """Lines for who has yet to send something."""
-        return tuple(f"{address.way:6} {address.place}" for address in self.addresses)
+        """Lines for who has yet to send something: where to, and commands that do it."""
+        from tuistream.sources.hub.snippets import one_each  # which knows of addresses
+
+        places = (f"{address.way} {address.place}" for address in self.addresses)
+        return f"anyone may send:  {'   '.join(places)}", *(each.text for each in one_each(self.addresses))
 
     async def until_up(self) -> None:
         """Return once every listener listens, or has ended."""
