@@ -116,17 +116,17 @@ def senders() -> Iterator[Senders]:
     ],
 )
 def test_a_value_as_the_hub_has_it(value: Any, expected: dict[str, Any]) -> None:
-    assert message_of("cpu", value, {}, 5.0) == {"id": "cpu", "time": 5.0} | expected
+    assert message_of("cpu", value, {}) == {"id": "cpu"} | expected
 
 
 @pytest.mark.parametrize("value", [None, b"12", object(), {"a": None}, [[1.0]], {"a": "x"}])
 def test_what_is_no_value(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        message_of("cpu", value, {}, 5.0)
+        message_of("cpu", value, {})
 
 
 def test_what_the_caller_says_goes_before_what_follows_from_the_value() -> None:
-    message = message_of("cpu", [1.0], {"legend": ["load"], "type": "bar", "time": 7}, 5.0)
+    message = message_of("cpu", [1.0], {"legend": ["load"], "type": "bar", "time": 7})
     assert message == {"id": "cpu", "value": [1.0], "legend": ["load"], "type": "bar", "time": 7}
 
 
@@ -162,7 +162,7 @@ def test_a_password_is_in_no_text() -> None:
 @given(st.lists(st.one_of(st.floats(), st.integers()), max_size=5))
 def test_whatever_the_numbers_it_is_json(numbers: list[float]) -> None:
     try:
-        text = json.dumps(message_of("x", numbers, {}, 0.0), allow_nan=False)
+        text = json.dumps(message_of("x", numbers, {}), allow_nan=False)
     except OverflowError:  # an integer that no double can hold
         assert any(abs(number) > sys.float_info.max for number in numbers)
     else:

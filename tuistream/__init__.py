@@ -8,16 +8,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tuistream.api import Feed as Feed
+    from tuistream.api import Hub as Hub
+    from tuistream.core.batch import Batch as Batch
+    from tuistream.core.errors import HubUnreachable as HubUnreachable
+    from tuistream.core.errors import TuistreamError as TuistreamError
     from tuistream.sending import send as send
     from tuistream.sending import sender as sender
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "send", "sender"]
+__all__ = ["Batch", "Feed", "Hub", "HubUnreachable", "TuistreamError", "__version__", "send", "sender"]
 
+# Where each name lives; imported when it is first asked for, so that a program that only sends imports little.
 _HOMES: Final = {
+    "Batch": "core.batch",
+    "Feed": "api",
+    "Hub": "api",
+    "HubUnreachable": "core.errors",
+    "TuistreamError": "core.errors",
     "send": "sending",
     "sender": "sending",
-}  # a name here, and the module that it is imported from when asked for
+}
 
 
 def __getattr__(name: str) -> Any:

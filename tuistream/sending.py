@@ -61,8 +61,8 @@ def parse_address(text: str) -> Address:
     return Address(host, port or HUB_PORT, parts.scheme == "tls", parts.password or "")
 
 
-def message_of(id: str | int, value: Value, fields: Mapping[str, Any], t: float) -> dict[str, Any]:  # noqa: A002
-    """The hub's message for a value. t: seconds since 1970 UTC. Raises TypeError for what is no value."""
+def message_of(id: str | int, value: Value, fields: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002
+    """The hub's message for a value. Raises TypeError for what is no value."""
     message: dict[str, Any] = {"id": id}
     if callable(in_lists := getattr(value, "tolist", None)):  # numpy's numbers and arrays
         value = in_lists()
@@ -76,7 +76,7 @@ def message_of(id: str | int, value: Value, fields: Mapping[str, Any], t: float)
         message |= {"value": [_number(v) for v in value], "legend": [str(at + 1) for at in range(len(value))]}
     else:
         message |= {"value": [_number(value)], "legend": ["value"]}
-    return {**message, "time": t, **fields}
+    return {**message, **fields}
 
 
 def _number(value: Any) -> float | int | None:
@@ -142,7 +142,7 @@ class Sender:
     ) -> None:
         """As `tuistream.send`, to this hub."""
         fields = {"api_crypt": self.address.password} | fields if self.address.password else fields
-        text = json.dumps(message_of(id, value, fields, time.time()), separators=(",", ":"), allow_nan=False)
+        text = json.dumps(message_of(id, value, fields), separators=(",", ":"), allow_nan=False)
         message = _Message(text.encode() + b"\n", asked=wait)
         with self._changed:
             self._make_room(len(message.data))
