@@ -39,3 +39,22 @@ def test_secrets_leave_urls_and_texts(url: str, secret: str) -> None:
 
 def test_what_is_no_secret_stays() -> None:
     assert redact_url("wss://h:99/ws?streams=btcusdt@trade&x=1") == "wss://h:99/ws?streams=btcusdt@trade&x=1"
+
+
+@pytest.mark.parametrize(
+    ("target", "secret"),
+    [
+        ("exec:curl -H 'Authorization: Bearer abc123' http://h", "abc123"),
+        ("exec:psql --password hunter2 -c 'select 1'", "hunter2"),
+        ("exec:API_KEY=abc123 ./feed --fast", "abc123"),
+        ("exec:curl https://me:hunter2@h/x?token=abc", "hunter2"),
+        ('exec:send \'{"token": "abc123"}\'', "abc123"),
+    ],
+)
+def test_secrets_leave_command_lines(target: str, secret: str) -> None:
+    assert secret not in redact_url(target)
+
+
+@pytest.mark.parametrize("target", ["exec:awk '{print $1}' a#b?c d", "tail:/a b?from=start", "-", "python:a.py:f"])
+def test_what_is_no_url_stays_as_it_is(target: str) -> None:
+    assert redact_url(target) == target

@@ -9,6 +9,12 @@ HIDDEN = "…"
 _SECRET_NAME = re.compile(
     r"token|secret|passw|pwd|api[_-]?key|apikey|auth|signature|crypt|^key$|^sig$|jwt", re.IGNORECASE
 )
+_NAMED_SECRET = re.compile(
+    r"""((?:[\w-]*(?:token|secret|passw|pwd|api[_-]?key|signature|jwt)[\w-]*["']?\s*[=:\s]|bearer|basic)\s*["']?)"""
+    r"""[^\s"'&;|]+""",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(r"(://)[^\s/@]+@")
 
 
 def printable(text: str | bytes, limit: int = 200) -> str:
@@ -23,7 +29,12 @@ def printable(text: str | bytes, limit: int = 200) -> str:
 
 
 def redact_url(url: str) -> str:
-    """`url` without its password, and with every query value that is named like a secret hidden."""
+    """`url` without its password, and with every query value that is named like a secret hidden.
+
+    What has no `//` behind its scheme (`exec:COMMAND`) is no such URL: what follows a word for a secret is hidden.
+    """
+    if ":" in url and not url.partition(":")[2].startswith("//"):
+        return printable(_NAMED_SECRET.sub(rf"\1{HIDDEN}", _LOGIN.sub(rf"\1{HIDDEN}@", url)), 500)
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -116,13 +116,13 @@ def is_row(line: str) -> bool:
     return _STATSD.fullmatch(line) is not None
 
 
-def is_header(line: str) -> bool:
-    """Whether a line may name the columns of rows that follow."""
+def is_header(line: str, *, sure: bool = True) -> bool:
+    """Whether a line may name the columns of rows that follow. sure: not if it may be a sentence, too."""
     line = line.strip().lstrip("# ")
     delimiter = delimiter_of(line)
-    if "\ufffd" in line or not line.replace("\t", "").isprintable():
+    if line.startswith(_MARKS) or "\ufffd" in line or not line.replace("\t", "").isprintable():
         return False
-    return not line.startswith(_MARKS) and delimiter != WHITE_SPACE and _is_header(split(line, delimiter), delimiter)
+    return (delimiter != WHITE_SPACE or not sure) and _is_header(split(line, delimiter), delimiter)
 
 
 def _is_row(cells: list[str], delimiter: str, named: bool) -> bool:
