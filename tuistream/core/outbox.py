@@ -123,6 +123,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def full(self) -> bool:
+        """Whether `room` would have to wait."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
         """Return once the sink has caught up enough to take more."""
         await self._room.wait()

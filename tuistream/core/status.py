@@ -46,6 +46,7 @@ class FeedStatus:
     refused_ticks: int = 0  # ticks of streams beyond the limit on streams
     items: int = 0  # texts, pictures and the like that were kept for a look
     refused_items: int = 0  # those of streams beyond the limit
+    accepted: int = 0  # messages that a listener took; those that it refused are `malformed`
     gaps: int = 0
     last_recv: int = 0
     lag: int | None = None  # ns from event to receipt of the newest tick that has an event time
@@ -56,6 +57,11 @@ class FeedStatus:
     @property
     def reconnects(self) -> int:
         return max(0, self.connections - 1)
+
+    @property
+    def listens(self) -> bool:
+        """Whether many senders connect to it, rather than it to one producer."""
+        return self.url.startswith("listen+")
 
     @property
     def ended(self) -> bool:
