@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuistream.core.batch import Batch, Stream
-from tuistream.core.board import BYTES_KEPT, ITEMS_KEPT, Board, Item
+from tuistream.core.board import BOARDS_BYTES, BYTES_KEPT, DROPPED, ITEMS_KEPT, Board, Item
 from tuistream.core.look import Look
 from tuistream.core.session import Session
 from tuistream.core.status import FeedStatus
@@ -69,3 +69,16 @@ def test_a_step_back_of_the_axis_is_a_gap_and_a_new_beginning() -> None:
     along(session, feed, [0.3], 3_000)
     assert len(series) == 3
     assert feed.gaps == 1
+
+
+def test_all_boards_together_are_within_a_bound() -> None:
+    session = Session()
+    feed = session.add_feed(FeedStatus("f"))
+    size = BOARDS_BYTES // 4
+    for number in range(6):
+        stream = Stream("f", str(number), "image", ())
+        session.show(feed, [Item(stream, 0, 0, "image", "picture", size, replaces=True)], {})
+    held = [board.items[-1].size for board in session.boards.values()]
+    assert sum(held) <= BOARDS_BYTES
+    assert held[-1] == size
+    assert [board.items[-1].value for board in session.boards.values()].count(DROPPED) == 2

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from tuistream.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from tuistream.config import FeedSettings
 
 Command = Callable[..., Any]
 
@@ -119,14 +124,25 @@ def feeds_from(targets: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, ..
     from tuistream.config import FeedOptions, feed_settings, parse_size
     from tuistream.core.durations import parse_duration
 
+    if targets.count("-") > 1:
+        raise SettingsError("-: standard input can be read once only")
     options = FeedOptions(**{name.rstrip("_"): given[name] for name in FEED_OPTION_NAMES})
     max_frame = parse_size(given["max_frame"], "--max-frame")
     coalesce = parse_duration(given["coalesce"], "--coalesce")
     try:
-        return feed_settings(targets, options, compress=given["compress"], max_frame=max_frame, coalesce=coalesce)
+        feeds = feed_settings(targets, options, compress=given["compress"], max_frame=max_frame, coalesce=coalesce)
+        return tuple(_limited(feed) for feed in feeds)
     except SettingsError as error:
         near = nearest_command(targets[0]) if "neither a command" in str(error) else ""
         raise SettingsError(f"{error}{near}") from error
+
+
+def _limited(feed: FeedSettings) -> FeedSettings:
+    """With --max-frame as a listener's limit, where it was typed: a listener's own is smaller than a feed's."""
+    typed = click.get_current_context().get_parameter_source("max_frame")
+    if typed is not ParameterSource.COMMANDLINE or not feed.url.startswith("listen+"):
+        return feed
+    return replace(feed, hub=replace(feed.hub, limits=replace(feed.hub.limits, frame=feed.max_frame)))
 
 
 def feeds_in_force(urls: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, ...]:

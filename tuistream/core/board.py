@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tuistream.core.batch import Stream
@@ -11,6 +11,8 @@ from tuistream.core.batch import Stream
 ITEMS_KEPT: Final = 1_000  # of a stream
 BYTES_KEPT: Final = 8 << 20  # of a stream; its newest item is kept whatever its size
 BOARDS_MOST: Final = 1_000  # streams of items
+BOARDS_BYTES: Final = 512 << 20  # of all of them; beyond it the largest makes room
+DROPPED: Final = "(dropped: too much had come)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,12 @@ class Board:
         while len(self.items) > ITEMS_KEPT or (self.nbytes > BYTES_KEPT and len(self.items) > 1):
             self.nbytes -= self.items.popleft().size
             self.dropped += 1
+
+    def drop(self) -> None:
+        """Let go of the oldest item; of the only one, what it holds."""
+        item = self.items.popleft()
+        self.nbytes -= item.size
+        self.dropped += 1
+        self.version += 1
+        if not self.items:
+            self.items.append(replace(item, kind="text", value=DROPPED, size=0, replaces=False))

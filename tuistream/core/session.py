@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times, Values
-from tuistream.core.board import BOARDS_MOST, Board, Item
+from tuistream.core.board import BOARDS_BYTES, BOARDS_MOST, Board, Item
 from tuistream.core.continuity import Checked, Continuity
 from tuistream.core.durations import format_duration
 from tuistream.core.limits import MEMORY, WINDOW
@@ -122,6 +122,7 @@ class Session:
         self.outboxes: list[Outbox] = []
         self.known: Mapping[StreamKey, Known] = {}
         self.nbytes = 0
+        self._boards_nbytes = 0
         self.full = asyncio.Event()
         self._left = limit
 
@@ -189,10 +190,20 @@ class Session:
                     feed.refused_items += 1
                     continue
                 board = self.boards[item.stream.key] = Board(item.stream, len(self.streams) + len(self.boards))
+            before = board.nbytes
             board.add(item)
+            self._boards_nbytes += board.nbytes - before
+            self._keep_boards_within_bounds()
             feed.items += 1
             for outbox in self.outboxes:
                 outbox.offer_item(item)
+
+    def _keep_boards_within_bounds(self) -> None:
+        while self._boards_nbytes > BOARDS_BYTES:
+            largest = max(self.boards.values(), key=lambda board: board.nbytes)
+            before = largest.nbytes
+            largest.drop()
+            self._boards_nbytes += largest.nbytes - before
 
     def _take(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
         if self._left is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import resource
 import struct
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.sources.hub.hubs import HOST, Hub, hub, until
 from tuistream.decoders.hub import Cause
 from tuistream.sources.hub.intake import TOLD_BURST
 from tuistream.sources.hub.limits import HubLimits
+from tuistream.sources.hub.listening import more_files
 from tuistream.sources.hub.options import HubOptions
 
 GOOD = b'{"id":"good","value":1}'
@@ -189,3 +191,42 @@ async def test_a_path_that_a_message_names_is_kept_as_text(tmp_path: Path) -> No
         await counted(running, "tcp", wire)
         assert [board.items[0].value for board in running.session.boards.values()] == values * 3
         assert asked == []
+
+
+async def test_a_sender_that_gave_way_does_no_harm_with_what_it_had_sent() -> None:
+    options = HubOptions(limits=HubLimits(connections=1, idle=0.0))
+    async with hub("ws", options=options) as running:
+        url = f"ws://{HOST}:{running.port('ws')}"
+        async with connect(url) as first:
+            for _ in range(10):
+                await first.send(GOOD)
+            async with connect(url) as second:
+                await second.send(b'{"id":"second","value":1}')
+                await until(lambda: running.ticks("second") == 1)
+        assert running.counters("ws").evicted == 1
+        assert running.listener("ws").senders <= 1
+
+
+async def test_as_many_senders_as_files_may_be_open() -> None:
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert more_files(0) == soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        wanted = 350 if hard == resource.RLIM_INFINITY else min(350, hard)
+        assert more_files(50) == wanted == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_thousand_senders_at_once() -> None:
+    count = 1_000
+    if more_files(2 * count) < 2 * count + 300:
+        pytest.skip("the system lets no process open so many files")
+    async with hub() as running:
+        writers = [(await running.connect())[1] for _ in range(count)]
+        await until(lambda: running.listener().senders == count)
+        for number, writer in enumerate(writers):
+            writer.write(b'{"id":"all","value":%d}' % number)
+        await until(lambda: running.ticks("all") == count)
+        assert running.counters().refused.total() == 0

@@ -138,6 +138,7 @@ class Listener:
         self.status = status
         self.options = options
         self.limits = options.limits
+        self.places = options.limits.connections  # fewer where the system lets us open no more files
         self.auth = Auth(options)
         self.counters = Counters()
         self.address: Address | None = None
@@ -180,8 +181,9 @@ class Listener:
             self.refuse(name, Cause.ADDRESS, "not in a network of --allow")
             return None
         now = time.monotonic()
-        if len(self._senders) >= self.limits.connections and not self._make_place(now):
-            self.refuse(name, Cause.CONNECTIONS, f"{self._limit('connections')} connections are open")
+        if len(self._senders) >= self.places and not self._make_place(now):
+            why = f" ({NAMES['connections']})" if self.places == self.limits.connections else ", all that may be"
+            self.refuse(name, Cause.CONNECTIONS, f"{self.places:,} connections are open{why}")
             return None
         sender = Sender(name, admission is Admission.TRUSTED, Allowance(self.limits.rate), close, now)
         self._senders[sender] = None
@@ -200,7 +202,8 @@ class Listener:
         """Note that `count` messages came; for how many seconds no more should be read of this sender."""
         now = time.monotonic()
         sender.active = now
-        self._senders.move_to_end(sender)
+        if sender in self._senders:  # else it has just given way to another
+            self._senders.move_to_end(sender)
         wait = sender.allowance.spend(count, now)
         self.counters.slowed += wait > 0
         return wait
@@ -246,9 +249,6 @@ class Listener:
     def over_limit(self, name: Literal["frame", "large"]) -> str:
         """As "over the limit of 1,048,576 bytes (--max-frame)"."""
         return f"over the limit of {getattr(self.limits, name):,} bytes ({NAMES[name]})"
-
-    def _limit(self, name: str) -> str:
-        return f"{getattr(self.limits, name):,} ({NAMES[name]})"
 
     def note(self, kind: str, text: str) -> None:
         self._session.note(Event(self._session.clock(), self.status.name, kind, without(text, self._secrets)))

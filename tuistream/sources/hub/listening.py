@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 import ssl
+import sys
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -27,6 +28,7 @@ PORTS: Final[dict[Way, int]] = {"tcp": 8010, "frames": 8020, "http": 8030, "ws":
 HOST: Final = "127.0.0.1"
 BACKLOG: Final = 1_024  # connections that wait to be accepted
 HANDSHAKE_SECONDS: Final = 10.0  # for TLS
+FILES_LEFT: Final = 200  # of the files that may be open, for all else than senders
 # A connection whose other end has vanished is known after KEEP_IDLE + KEEP_TRIES * KEEP_EVERY seconds of silence.
 KEEP_IDLE, KEEP_EVERY, KEEP_TRIES = 60, 15, 4
 
@@ -71,6 +73,8 @@ class ListenerRunner(ABC):
         return self.listener.intake.found()
 
     async def run(self) -> None:
+        limits = self.listener.limits
+        self.listener.places = min(limits.connections, more_files(limits.connections) - FILES_LEFT)
         tls = tls_context(self.listener.options)
         bound = await bind(self._host, self._port, self.listener.auth)
         self._failed = asyncio.get_running_loop().create_future()
@@ -143,6 +147,22 @@ def _keep_alive(bound: socket.socket) -> None:
     for name, value in (("TCP_KEEPIDLE", KEEP_IDLE), ("TCP_KEEPINTVL", KEEP_EVERY), ("TCP_KEEPCNT", KEEP_TRIES)):
         if (option := getattr(socket, name, None)) is not None:
             bound.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def more_files(count: int) -> int:
+    """Have the system let us open `count` more files than now, as far as it does; how many it lets us open in all."""
+    if sys.platform == "win32":
+        return count + FILES_LEFT
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft + count if hard == resource.RLIM_INFINITY else min(soft + count, hard)
+    if soft == resource.RLIM_INFINITY or wanted <= soft:
+        return count + FILES_LEFT if soft == resource.RLIM_INFINITY else soft
+    with contextlib.suppress(OSError, ValueError):  # macOS has a limit below the one that it tells
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft
 
 
 def tls_context(options: HubOptions) -> ssl.SSLContext | None:
