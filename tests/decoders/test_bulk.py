@@ -268,6 +268,7 @@ def test_frames_that_are_messages_only_together() -> None:
 
 
 @pytest.mark.parametrize("name", decoders.known())
+@settings(max_examples=8)
 @given(st.randoms(use_true_random=False), st.integers(0, 30))
 def test_any_frames_cut_anywhere(name: str, cuts: random.Random, seed: int) -> None:
     supply = iter(Frames(seed))

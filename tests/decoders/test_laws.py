@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.decoders.fuzz import Frames, faults_of, run
@@ -44,6 +44,7 @@ def ticks_of(out: Decoded) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=20)
 @given(st.lists(values, max_size=6))
 def test_any_json_is_counted_once(name: str, messages: list[Any]) -> None:
     frames = [json.dumps(each).encode() for each in messages]
@@ -53,6 +54,7 @@ def test_any_json_is_counted_once(name: str, messages: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=20)
 @given(st.lists(st.one_of(st.binary(max_size=60), st.text(max_size=40).map(str.encode)), max_size=6))
 def test_any_bytes_are_counted_once(name: str, frames: list[bytes]) -> None:
     out = decoders.create(name, "f", DecoderOptions()).decode(frames, NOW)
@@ -60,6 +62,7 @@ def test_any_bytes_are_counted_once(name: str, frames: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, "told"])
+@settings(max_examples=12)
 @given(st.randoms(use_true_random=False), st.integers(0, 50))
 def test_cutting_into_reads_changes_no_tick(name: str, cuts: random.Random, seed: int) -> None:
     options = DecoderOptions(key="symbol") if name == "told" else DecoderOptions()
