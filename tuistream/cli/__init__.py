@@ -64,7 +64,7 @@ class Commands(click.Group):
 def cli() -> None:
     """Watch and record live streams of numbers in a terminal.
 
-    `tuistream URL…` is short for `tuistream watch URL…`; with no URL it is a demo.
+    `tuistream URL…` is short for `tuistream watch URL…`; with no URL it shows what is piped into it, or a demo.
     """
 
 

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuistream.cli.options import feed_options, feeds_in_force, recording_path, run_options
-from tuistream.core.errors import SettingsError, TuistreamError
+from tuistream.cli.options import feed_options, feeds_from, feeds_in_force, recording_path, run_options
+from tuistream.cli.standard_input import behind_terminal, is_piped
+from tuistream.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from tuistream.config import FeedSettings, Settings
 
+STANDARD_INPUT = "-"
 LEAST_BUDGET = 1_000
 SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
 # How long a thread may have the interpreter for itself: Python's own 5 ms are waited several times for a key, as the
@@ -38,7 +40,8 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
     epilog="\b\nExamples:\n"
     "  tuistream watch wss://example.com/prices\n"
     "  tuistream binance:btcusdt@trade,btcusdt@bookTicker kraken:BTC/USD\n"
-    "  tuistream watch --no-record ws://localhost:8766"
+    "  tuistream watch --no-record ws://localhost:8766\n"
+    "  vmstat -n 1 | tuistream"
 )
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("--no-record", is_flag=True, help="Watch only.")
@@ -98,10 +101,16 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 @run_options
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
-    """Watch feeds on the screen and record them. With no URL: a demo."""
+    """Watch feeds on the screen and record them.
+
+    With no URL: what is piped into it, which `-` means too, or else a demo.
+    """
     gc.disable()  # until the screen stands: nearly all that is made until then stays
     view = view_from(given)
-    return start(feeds_in_force(urls, given), view, given)
+    feeds = feeds_in_force(urls, given)
+    if not feeds and is_piped():
+        feeds = feeds_from((STANDARD_INPUT,), given)
+    return start(feeds, view, given)
 
 
 def view_from(given: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +137,7 @@ def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str
         window=given["window"],
         memory=parse_size(given["memory"], "--memory"),
     )
-    _need_terminal()
+    settings = replace(settings, feeds=_with_terminal(feeds))
     os.environ.setdefault("TEXTUAL_FPS", SCREEN_HZ)  # read when textual is imported
     import asyncio
 
@@ -201,12 +210,17 @@ def _demo(stack: contextlib.ExitStack, given: dict[str, Any]) -> tuple[Settings,
     return Settings(feeds=(feed,), db=db, window=given["window"]), DEMO_LINE
 
 
-def _need_terminal() -> None:
-    stderr = sys.__stderr__
-    if not (sys.stdin.isatty() and stderr is not None and stderr.isatty()):
-        raise TuistreamError("a terminal is needed to watch; without one, use: tuistream record URL")
-    if os.environ.get("TERM", "") == "dumb":
-        raise TuistreamError("this terminal (TERM=dumb) cannot show a screen; use: tuistream record URL")
+def _with_terminal(feeds: tuple[FeedSettings, ...]) -> tuple[FeedSettings, ...]:
+    """Take the terminal; the feeds, one of which may read what was standard input until then."""
+    reads_input = any(feed.url == STANDARD_INPUT for feed in feeds)
+    data = behind_terminal(f"tuistream record {STANDARD_INPUT if reads_input else 'URL'}")
+    if not reads_input:
+        if data >= 0:
+            os.close(data)
+        return feeds
+    if data < 0:
+        raise SettingsError("-: standard input is the terminal, which gives the keys; pipe something into it")
+    return tuple(replace(feed, descriptor=data) if feed.url == STANDARD_INPUT else feed for feed in feeds)
 
 
 def _budget(text: str) -> int:
