@@ -10,7 +10,7 @@ import sys
 
 from tests.bench.table import show
 
-SECTIONS = ("wire", "decode", "disk", "end_to_end", "screen", "latency", "startup")
+SECTIONS = ("wire", "decode", "disk", "end_to_end", "screen", "latency", "startup", "hub", "hub_http")
 
 
 def main() -> int:
