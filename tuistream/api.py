@@ -232,8 +232,8 @@ class Hub(_Running):
         )
 
     async def _begun(self, run: Run) -> None:
-        while len(self.addresses) < len(run.feeds):  # noqa: ASYNC110 - one that fails cancels this
-            await asyncio.sleep(0.001)
+        assert run.intake is not None
+        await run.intake.until_up()
 
     def __aiter__(self) -> AsyncIterator[Batch]:
         return Batches(self.run)

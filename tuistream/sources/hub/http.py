@@ -204,6 +204,16 @@ class HttpHub:
             raise NotTaken(413, f"a body of {declared:,} bytes is {listener.over_limit('frame')}", Cause.TOO_BIG)
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if request.content.is_eof():  # it came with the head, as most do
+            body = request.content.read_nowait()
+            if len(body) > limit:
+                raise NotTaken(413, f"a body {listener.over_limit('frame')}", Cause.TOO_BIG)
+            return body
+        return await self._rest_of(request, limit)
+
+    async def _rest_of(self, request: web.BaseRequest, limit: int) -> bytes:
+        """The body of a request that is still coming. Raises NotTaken."""
+        listener = self.listener
         chunks: list[bytes] = []
         size = 0
         try:
@@ -245,7 +255,7 @@ class HttpHub:
                 at = start + each.at
                 told.append({"message": at + 1, "position": position(body, messages, at), "reason": each.reason})
         sender.allowance.spend(len(messages), asyncio.get_running_loop().time())
-        return _json({"accepted": accepted}) if not refusals else _refused(accepted, refusals, told, causes)
+        return _refused(accepted, refusals, told, causes) if refusals else _json({"accepted": accepted})
 
 
 def _refused(accepted: int, refusals: int, told: Sequence[Mapping[str, Any]], causes: set[Cause]) -> web.Response:
