@@ -8,6 +8,7 @@ import io
 import json
 import re
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from tuistream.config import FeedOptions, Settings, feed_settings
+from tuistream.core.errors import SettingsError
 from tuistream.core.status import FeedState
 from tuistream.decoders.hub import Cause
 from tuistream.sources.hub import http
@@ -441,3 +443,10 @@ async def test_a_port_that_is_taken() -> None:
 
 def test_every_cause_has_a_counter() -> None:
     assert len({cause.value for cause in Cause}) == len(Cause)
+
+
+async def test_without_its_library_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.delitem(sys.modules, "tuistream.sources.hub.http")
+    with pytest.raises(SettingsError, match=r"aiohttp is not installed; pip install 'tuistream\[hub\]'"):
+        Run(Settings(feed_settings(["listen+http://127.0.0.1:0"], FeedOptions())))
