@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
+
+import pytest
 
 from tests.ui.conftest import SECOND, Monitor
+from tuistream.core.batch import Stream
+from tuistream.core.board import Item
+from tuistream.core.look import Look
 from tuistream.core.status import Event, FeedState
 
 NAMES = [
@@ -76,3 +82,52 @@ async def test_a_filter_that_looks_like_markup(monitor: Monitor) -> None:
     async with monitor.running():
         await monitor.press("slash", "left_square_bracket", "slash", "right_square_bracket", "enter")
         assert "no stream has '[/]' in its name" in monitor.text("#watch-list")
+
+
+HOSTILE = [*NAMES, "\x9b31m", "\x1bP q\x1b\\", "\u2028\u2029", "e\u0301" * 500, "\ufeff\u00ad", "x" * 100_000]
+
+
+def values(kind: str, text: str) -> Any:
+    place = {"lat": text, "lng": 1e308, "name": text, text: text}
+    return {
+        "map": {"center": place, "zoom": 4, "data": [place, {"lat": float("nan"), "lng": 2}]},
+        "figure": {"data": [{"type": text}], "layout": {"title": {"text": text}}},
+        "spectrum": {"x": [text, 1, 2], "y": [text, 1e308, -1e308], text: text},
+        "image": f"data:image/{text};base64,{text}",
+        "other": {text: [text, {text: text}]},
+    }.get(kind, text)
+
+
+KINDS = ["text", "image", "video", "map", "figure", "spectrum", "other"]
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+async def test_texts_pictures_and_the_like_are_only_shown(monitor: Monitor, shift: int) -> None:
+    for number, text in enumerate(HOSTILE):
+        kind = KINDS[(number + shift) % len(KINDS)]
+        stream = Stream("hub", text, f"{kind}{number}", ())
+        look = Look(text, text, text, (text, "#\x1b[31m"), points=number)
+        item = Item(stream, monitor.now, monitor.now, kind, values(kind, text), 10, kind != "text")
+        monitor.session.show(monitor.feed, [item], {stream.key: look})
+    async with monitor.running(160, 50):
+        for _ in range(3):
+            await monitor.settle(SECOND)
+            assert harmless(monitor.screen)
+            await monitor.press("enter")
+            assert harmless(monitor.screen)
+            await monitor.press("escape", "pagedown")
+        assert "\x1b" not in monitor.app.export_screenshot()
+
+
+async def test_looks_of_charts_are_only_shown(monitor: Monitor) -> None:
+    for number, text in enumerate(HOSTILE):
+        state = monitor.feed_ticks(
+            f"{number}", [[1.0, 2.0], [2.0, 1.0]], fields=(f"a{text}", f"b{text}"), kind="line"
+        )
+        look = Look("line", text, text, (text, f"#{text[:6]}", "#00ff00; background: red"), True, 1 + number)
+        monitor.session.show(monitor.feed, [], {state.stream.key: look})
+    async with monitor.running(160, 50):
+        for _ in range(2):
+            assert harmless(monitor.screen)
+            assert "\x1b" not in monitor.app.export_screenshot()
+            await monitor.press("pagedown")

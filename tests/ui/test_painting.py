@@ -17,6 +17,10 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from tests.ui.conftest import PERIOD, SECOND
 from tests.ui.painted import Emulated, PaintedMonitor, cells, difference
+from tuistream.core.batch import Stream
+from tuistream.core.board import Item
+from tuistream.core.look import Look
+from tuistream.ui.app import TuistreamApp
 
 KEYS = [
     *"acyLn0123fmewtjkhl+-[]",
@@ -41,6 +45,18 @@ def ticks(monitor: PaintedMonitor, chance: random.Random, count: int = 40) -> No
         monitor.feed_ticks(name, values, step=chance.choice([1_000_000, SECOND // 10]))
 
 
+def items(monitor: PaintedMonitor, chance: random.Random) -> None:
+    kind = chance.choice(["text", "video", "map", "spectrum"])
+    stream = Stream("hub", chance.choice(["1", "2"]), kind, ())
+    value: object = chance.choice(HOSTILE) * chance.randint(1, 40)
+    if kind == "spectrum":
+        value = {"y": [chance.random() for _ in range(chance.randint(1, 50))]}
+    look = Look(chance.choice(["line", "bar"]), chance.choice(HOSTILE), "u", (f"#{chance.randrange(1 << 24):06x}",))
+    shown = Item(stream, monitor.now, monitor.now, kind, value, 10, kind != "text")
+    looks = {key: look for key in monitor.session.streams if chance.random() < 0.5}
+    monitor.session.show(monitor.feed, [shown], looks)
+
+
 async def assert_whole(monitor: PaintedMonitor, driver: Emulated, what: str) -> None:
     for patience in range(100):  # the palette looks for its commands in its own time
         await monitor.sent()
@@ -52,7 +68,10 @@ async def assert_whole(monitor: PaintedMonitor, driver: Emulated, what: str) -> 
 
 
 @pytest.mark.parametrize(("seed", "budget"), [(0, 0), (1, 30_000), (2, 0)])
-async def test_after_any_events_the_screen_is_whole(painted: PaintedMonitor, seed: int, budget: int) -> None:
+async def test_after_any_events_the_screen_is_whole(
+    painted: PaintedMonitor, monkeypatch: pytest.MonkeyPatch, seed: int, budget: int
+) -> None:
+    monkeypatch.setattr(TuistreamApp, "action_leave_program", TuistreamApp.action_theme)  # the palette has it, too
     chance = random.Random(seed)
     ticks(painted, chance)
     async with painted.painting(*SIZES[seed % len(SIZES)], budget=budget) as driver:
@@ -60,7 +79,9 @@ async def test_after_any_events_the_screen_is_whole(painted: PaintedMonitor, see
         done: list[str] = []
         for step in range(50):
             painted.now += chance.randint(0, SECOND)
-            what = chance.choices(["key", "ticks", "resize", "garbled", "stop", "keys"], [6, 4, 1, 1, 1, 3])[0]
+            what = chance.choices(
+                ["key", "ticks", "items", "resize", "garbled", "stop", "keys"], [6, 4, 4, 1, 1, 1, 3]
+            )[0]
             match what:
                 case "key":
                     what = chance.choice(KEYS)
@@ -71,6 +92,8 @@ async def test_after_any_events_the_screen_is_whole(painted: PaintedMonitor, see
                         await painted.press(key)
                 case "ticks":
                     ticks(painted, chance)
+                case "items":
+                    items(painted, chance)
                 case "resize":
                     driver.resize(*chance.choice(SIZES))
                 case "garbled":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ class PlotApp(App[None]):
         yield self.plot
 
 
-def show(plot: StreamPlot, last: float = 61_834.09, shift: int = 0, **options: str) -> None:
+def show(plot: StreamPlot, last: float = 61_834.09, shift: int = 0, **options: Any) -> None:
     t = START + np.arange(shift, 61 + shift, dtype=np.int64) * S
     v = 61_825 + 12 * np.sin((t - START) / S / 7)
     view = Viewport(START + shift * S, START + (60 + shift) * S, 61_808, 61_842)

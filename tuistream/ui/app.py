@@ -18,7 +18,6 @@ from textual.dom import DOMNode
 from textual.geometry import Size
 
 from tuistream.charts.numbers import glyphs_for
-from tuistream.core.batch import StreamKey
 from tuistream.core.errors import SettingsError
 from tuistream.core.session import Session
 from tuistream.core.status import RecordingStatus
@@ -35,7 +34,7 @@ from tuistream.ui.messages import Said, StreamChosen
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
-from tuistream.ui.streams import Streams
+from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.suspending import Suspended, nothing_to_do
 from tuistream.ui.themes import DARK, LIGHT, THEMES, variable_defaults
 from tuistream.ui.tiles import neighbour
@@ -122,7 +121,7 @@ class TuistreamApp(PromptApp):
 
     def _show_first(self) -> None:
         """Show the first stream as soon as there is one, not only at the next beat."""
-        if self._session.streams:
+        if self._session.streams or self._session.boards:
             self._first_look.stop()
             self.beat()
 
@@ -212,7 +211,7 @@ class TuistreamApp(PromptApp):
         self._filter.open(self._list.rows.filter)
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.options.waiting))
 
     def action_command_palette(self) -> None:
         if self.screen.has_class("-small"):
@@ -301,13 +300,15 @@ class TuistreamApp(PromptApp):
             self.screen.remove_class("-wide-list")
         self._grid.one_panel = small
 
-    def _current(self) -> StreamKey | None:
-        chart = self._grid.panel.chart
-        return chart.state.stream.key if chart is not None else None
+    def _current(self) -> EntryKey | None:
+        entry = self._grid.panel.entry
+        return key_of(entry) if entry is not None else None
 
     def _pane(self) -> Pane:
         focused = self.screen.focused
-        return Pane.LIST if focused is self._list else Pane.EVENTS if focused is self._events else Pane.PANEL
+        if focused is self._list or focused is self._events:
+            return Pane.LIST if focused is self._list else Pane.EVENTS
+        return Pane.BOARD if self._grid.panel.board is not None else Pane.PANEL
 
     def _target(self, pane: Pane, action: str) -> DOMNode | None:
         """The widget that a pane's action is for; None, with a word to the user, where it is not on the screen."""
@@ -320,5 +321,6 @@ class TuistreamApp(PromptApp):
             Pane.LIST: self._list,
             Pane.GRID: self._grid,
             Pane.PANEL: self._grid.panel,
+            Pane.BOARD: self._grid.panel,
             Pane.EVENTS: self._events,
         }.get(pane, self)

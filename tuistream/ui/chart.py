@@ -13,10 +13,12 @@ from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
 from tuistream.core.batch import Values
 from tuistream.core.latest import Latest
+from tuistream.core.look import Look
 from tuistream.core.session import Gap, StreamState
 from tuistream.ui.averages import Average, Averages
+from tuistream.ui.axis_view import UNIT
 from tuistream.ui.fields import switchable
-from tuistream.ui.view import View, Window
+from tuistream.ui.view import View, Window, of_ticks
 
 AVERAGES = ("off", "sma", "ema", "both")
 KINDS = ("line", "area")
@@ -25,6 +27,7 @@ FIELD_INKS = ("price", "price-2", "price-3", "price-4")
 AVERAGE_INKS = ("average-1", "average-2", "average-3", "average-4")
 FIELDS_SETTLED = 4_096  # ticks after which the choice of fields stays
 COLUMNS_A_TICK, ROWS_A_TICK = 13, 4
+BARS = ("bar", "horizontalBar")  # charts, in a sender's words, that stand on zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,16 @@ class Drawing:
 
 
 class Chart:
-    """Keeps what must outlive a frame: the averages, the value range, the choice of fields."""
+    """Keeps what must outlive a frame: the averages, the value range, the choice of fields.
 
-    def __init__(self, state: StreamState, lengths: tuple[int, ...]) -> None:
+    look: how the stream's sender wants it to be shown. view, choices: as that says, until the user chooses otherwise.
+    """
+
+    def __init__(self, state: StreamState, lengths: tuple[int, ...], look: Look | None = None) -> None:
         self.state = state
-        self.view = View()
-        self.choices = Choices()
+        self.look = look
+        self.view = self.home
+        self.choices = self.first_choices
         self._lengths = lengths
         self._averages: Averages | None = None
         self._averaged: tuple[str, str] = ("", "")
@@ -68,13 +75,46 @@ class Chart:
         self._value_ticks: Latest[list[tuple[float, str]]] = Latest()
         self._time_ticks: Latest[list[tuple[int, str]]] = Latest()
 
+    @property
+    def home(self) -> View:
+        """The view that nobody has changed."""
+        view = View(axis=bool(self.state.stream.axis), points=self.look.points if self.look else 0)
+        return view if not view.points else replace(view, range=of_ticks(view.points))
+
+    @property
+    def first_choices(self) -> Choices:
+        """The choices that nobody has made. A wave has no averages, nor what a sender wants to be seen."""
+        if self.look is None or not self.look.kind:
+            return Choices(averages="off") if self.state.stream.axis else Choices()
+        return Choices(averages="off", kind="area" if self.look.fill or self.look.kind in BARS else "line")
+
+    def adopt(self, look: Look | None) -> None:
+        """The sender wants it otherwise. What the user has chosen stays."""
+        if look == self.look:
+            return
+        untouched = self.view == self.home, self.choices == self.first_choices
+        self.look = look
+        self._selected_at = -1
+        if untouched[0]:
+            self.view = self.home
+        if untouched[1]:
+            self.choices = self.first_choices
+
+    def colours(self) -> tuple[str, ...]:
+        """What the sender wants the lines of the chosen fields to look like, "#rrggbb" or nothing, in their order."""
+        wanted = self.look.colours if self.look else ()
+        stream = self.state.stream
+        own = dict(zip((name for name in stream.fields if name != stream.axis), wanted, strict=False))
+        return tuple(own.get(name, "") for name in self.fields[: len(FIELD_INKS)])
+
     def selections(self) -> tuple[tuple[str, ...], ...]:
         """What the fields key goes through; settled once the stream has shown what its values are like."""
         series = self.state.series
         size = min(len(series), FIELDS_SETTLED).bit_length() + 100 * len(series.fields)
         if size != self._selected_at:
             self._selected_at = size
-            self._selections = switchable(series, self.state.main)
+            grouped = self.look is not None and bool(self.look.kind)
+            self._selections = switchable(series, self.state.main, self.state.stream.axis, grouped)
         return self._selections
 
     @property
@@ -99,10 +139,7 @@ class Chart:
     def drawing(self, window: Window, columns: int, rows: int, edge: int, timezone: tzinfo | None) -> Drawing:
         """Lines and scales for a canvas of that size, of ticks up to `edge`: now by the stream's clock, ns."""
         series, log = self.state.series, self.choices.log
-        until = min(window.t1, edge)
-        gaps = [gap for gap in self.state.gaps if gap.to > window.t0 and gap.since < until]
-        if gaps and gaps[-1].to > edge:  # a view that is paused knows of nothing that came later
-            gaps[-1] = replace(gaps[-1], to=edge)
+        gaps = self._gaps(window, edge)
         breaks = tuple((gap.since, gap.to) for gap in gaps)
         if self.state.interrupted and edge > int(series.t[-1]):
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
@@ -127,10 +164,25 @@ class Chart:
             legend,
             Viewport(window.t0, window.t1, lo, hi, log),
             self._value_ticks.of(value_ticks, lo, hi, max(2, rows // ROWS_A_TICK + 1), log),
-            self._time_ticks.of(time_ticks, window.t0, window.t1, max(1, columns // COLUMNS_A_TICK), timezone),
+            self._ticks_along(window, max(1, columns // COLUMNS_A_TICK), timezone),
             _last(lines[0].v),
             gaps,
         )
+
+    def _gaps(self, window: Window, edge: int) -> list[Gap]:
+        """Those that show in the window. An axis that is not time has none: theirs are times."""
+        if self.view.axis:
+            return []
+        until = min(window.t1, edge)
+        gaps = [gap for gap in self.state.gaps if gap.to > window.t0 and gap.since < until]
+        if gaps and gaps[-1].to > edge:  # a view that is paused knows of nothing that came later
+            gaps[-1] = replace(gaps[-1], to=edge)
+        return gaps
+
+    def _ticks_along(self, window: Window, count: int, timezone: tzinfo | None) -> list[tuple[int, str]]:
+        if self.view.axis:
+            return self._time_ticks.of(axis_ticks, window.t0, window.t1, count)
+        return self._time_ticks.of(time_ticks, window.t0, window.t1, count, timezone)
 
     def _updated_averages(self) -> Averages | None:
         wanted: list[Average] = []
@@ -145,7 +197,7 @@ class Chart:
         if self._averages is None or self._averaged != key:
             self._averages = Averages(self.state.series, self.fields[0], wanted)
             self._averaged = key
-        self._averages.update(self.state.gaps)
+        self._averages.update(() if self.view.axis else self.state.gaps)
         return self._averages
 
     def _value_range(self, lines: list[Line], window: Window) -> tuple[float, float]:
@@ -159,6 +211,11 @@ class Chart:
         previous = None if self.choices.scale == "auto" else self.value_range
         self.value_range = sticky_range(previous, lo, hi, self.choices.log)
         return self.value_range
+
+
+def axis_ticks(t0: int, t1: int, count: int) -> list[tuple[int, str]]:
+    """At most `count` round places from t0 to t1, in billionths of the axis' unit, each with its label in units."""
+    return [(round(value * UNIT), label) for value, label in value_ticks(t0 / UNIT, t1 / UNIT, count)]
 
 
 def style_of(ink: str) -> int:

@@ -15,6 +15,7 @@ class Pane(StrEnum):
     APP = "app"
     GRID = "grid"
     PANEL = "panel"
+    BOARD = "board"  # a panel of texts, pictures and the like
     LIST = "list"
     EVENTS = "events"
 
@@ -91,6 +92,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("events page up", ("pageup",), "PgUp", "turn(-1)", "events: a page up", "", Pane.EVENTS),
     Command("events page down", ("pagedown",), "PgDn", "turn(1)", "events: a page down", "", Pane.EVENTS),
     Command("events newest", ("end",), "End", "newest", "events: the newest", "", Pane.EVENTS, "newest"),
+    # A panel of texts, pictures and the like
+    Command("open named", ("enter",), "Enter", "open_named", "what a picture or video is at", "", Pane.BOARD, "open"),
+    Command("back", ("up",), "↑", "scroll_items(-1)", "texts: a line up", "", Pane.BOARD, "scroll"),
+    Command("forward", ("down",), "↓", "scroll_items(1)", "texts: a line down", "", Pane.BOARD),
+    Command("page back", ("pageup",), "PgUp", "scroll_items(0, -1)", "texts: a page up", "", Pane.BOARD),
+    Command("page forward", ("pagedown",), "PgDn", "scroll_items(0, 1)", "texts: a page down", "", Pane.BOARD),
     # Program
     Command("screenshot", ("s",), "s", "screenshot", "the screen into an SVG file", "Program"),
     Command("sent", ("b",), "b", "sent", "bytes a second to the terminal: show, hide", "Program"),
@@ -131,6 +138,10 @@ def app_bindings() -> list[Binding]:
 
 def footer(pane: Pane) -> list[Command]:
     """What the footer shows while `pane` has the focus: its own commands first."""
-    on_panel = pane in (Pane.PANEL, Pane.GRID)
-    own = [c for c in COMMANDS if c.footer and (c.pane is pane or (on_panel and c.pane in (Pane.PANEL, Pane.GRID)))]
+    beside = {
+        Pane.PANEL: (Pane.PANEL, Pane.GRID),
+        Pane.GRID: (Pane.PANEL, Pane.GRID),
+        Pane.BOARD: (Pane.BOARD, Pane.GRID),
+    }.get(pane, (pane,))
+    own = [c for c in COMMANDS if c.footer and (c.pane in beside or (pane is Pane.BOARD and c.name == "follow"))]
     return own + [c for c in COMMANDS if c.footer and c.pane is Pane.APP]

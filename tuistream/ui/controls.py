@@ -15,7 +15,7 @@ from tuistream.ui.chart import AVERAGES, KINDS, SCALES, Chart
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.messages import Followed, Said, SayingApp
 from tuistream.ui.streams import Streams
-from tuistream.ui.view import RANGES, View, Window, short_duration
+from tuistream.ui.view import View, Window
 
 PAN_PART = 4  # a key pans by this part of the window
 
@@ -43,6 +43,10 @@ class ChartControls(Widget):
         """Draw at once what was changed."""
         raise NotImplementedError
 
+    def no_chart(self) -> str:
+        """Why the keys of a chart have nothing to act on."""
+        return "nothing to show yet: no tick has come"
+
     def action_zoom(self, steps: int) -> None:
         chart, window = self._ready()
         if chart is None or window is None:
@@ -55,7 +59,7 @@ class ChartControls(Widget):
         elif zoomed is chart.view:
             self._say("this is the nearest" if steps > 0 else "this is the furthest")
         else:
-            self._change(zoomed, f"{short_duration(zoomed.span(base))} are shown")
+            self._change(zoomed, f"{zoomed.span_text(zoomed.span(base))} are shown")
 
     def action_pan(self, direction: int) -> None:
         chart, window = self._ready()
@@ -75,7 +79,7 @@ class ChartControls(Widget):
         if chart is not None:
             chart.choices = replace(chart.choices, scale="sticky")
             chart.rescale()
-            self._change(View(), "range auto, live")
+            self._change(chart.home, f"range {chart.home.range.name}, live")
             self.post_message(Followed())
 
     def action_range(self, steps: int) -> None:
@@ -87,7 +91,8 @@ class ChartControls(Widget):
             self._say("this is the shortest range" if steps < 0 else "this is the longest range")
         else:
             chart.rescale()
-            self._change(ranged, f"range {ranged.range.name}, {RANGES.index(ranged.range) + 1} of {len(RANGES)}")
+            place = f"{ranged.ranges.index(ranged.range) + 1} of {len(ranged.ranges)}"
+            self._change(ranged, f"range {ranged.range.name}, {place}")
 
     def action_averages(self) -> None:
         chart, _window = self._ready()
@@ -187,7 +192,7 @@ class ChartControls(Widget):
         chart = self.chart
         if chart is None or not len(chart.state.series):
             if not quiet:
-                self.post_message(Said("nothing to show yet: no tick has come"))
+                self.post_message(Said(self.no_chart()))
             return None, None
         return chart, self.window(chart)
 
@@ -204,7 +209,8 @@ class ChartControls(Widget):
 
     def behind(self, view: View) -> str:
         assert self.chart is not None
-        return format_duration(max(0, self.edge - self.window(self.chart, view).end))
+        by = max(0, self.edge - self.window(self.chart, view).end)
+        return view.span_text(by) if view.axis else format_duration(by)
 
 
 def _next(options: tuple[str, ...], now: str) -> str:

@@ -41,11 +41,20 @@ def drawn_together(series: Series, main: str) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def switchable(series: Series, main: str) -> tuple[tuple[str, ...], ...]:
-    """What the panel can be switched through: those drawn together first, then each field alone."""
-    together = drawn_together(series, main)
-    alone = [(name,) for name in (main, *(name for name in series.fields if name != main))]
-    return (together, *(one for one in alone if one != together))
+def switchable(series: Series, main: str, axis: str = "", grouped: bool = False) -> tuple[tuple[str, ...], ...]:
+    """What the panel can be switched through: those drawn together first, then each field alone.
+
+    axis: the field that the others are drawn against, if any. grouped: its sender made one chart of them, so that all
+    are drawn together, a few at a time.
+    """
+    names = (main, *(name for name in series.fields if name not in (main, axis)))
+    alone = [(name,) for name in names]
+    if grouped:
+        own = [name for name in series.fields if name != axis] or [main]
+        together = [tuple(own[at : at + LINES_AT_MOST]) for at in range(0, len(own), LINES_AT_MOST)]
+    else:
+        together = [tuple(name for name in drawn_together(series, main) if name != axis) or (main,)]
+    return (*together, *(one for one in alone if one not in together))
 
 
 def _words(name: str) -> set[str]:

@@ -8,7 +8,14 @@ from tuistream.ui.commands import Command, Pane, footer
 from tuistream.ui.glyphs import Signs
 from tuistream.ui.line import Line, Part
 
-SHOWN_TOGETHER = {"zoom in": "+ -", "pan left": "← →", "shorter": "[ ]", "select up": "↑ ↓", "events up": "↑ ↓"}
+SHOWN_TOGETHER = {
+    "zoom in": "+ -",
+    "pan left": "← →",
+    "shorter": "[ ]",
+    "select up": "↑ ↓",
+    "events up": "↑ ↓",
+    "back": "↑ ↓",
+}
 ASCII_KEYS = {"← →": "Left Right", "↑ ↓": "Up Down"}
 
 

@@ -82,9 +82,17 @@ def _candidates(
     percent: list[Part] = []
     if row.percent == row.percent:
         percent = [(f"{format_percent(row.percent)} ", move_ink(change, row.silent))]
+    if row.unit:
+        unit: list[Part] = [(f"{row.unit} ", "dim")]
+        yield [*last, *unit, *moved, *percent], next(rights(len(named)))
+        yield [*last, *unit], next(rights(len(named)))
     yield [*last, *moved, *percent], next(rights(len(named)))
     if named:
         yield from (([*last, *percent], right) for right in rights(len(named)) if right is not ranged)
+    fields = sum(not ink.startswith("average") for _name, ink in legend)
+    if fields > 1:  # which line is which matters more than how the first has moved
+        yield last, next(rights(fields))
+        yield [], next(rights(fields))
     yield [*last, *moved, *percent], ranged
     yield [*last, *percent], ranged
     yield last, ranged

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.layout import Layout
 from textual.widget import Widget
 
-from tuistream.core.batch import StreamKey
+from tuistream.core.board import Board
 from tuistream.core.session import Session
 from tuistream.ui.chart import Chart
 from tuistream.ui.commands import Pane, bindings
@@ -19,7 +19,7 @@ from tuistream.ui.glyphs import Signs
 from tuistream.ui.messages import Said
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.panel import Panel
-from tuistream.ui.streams import Streams
+from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 from tuistream.ui.tiles import ONE_COLUMN_BELOW, TileLayout, capacity
 from tuistream.ui.view import newest_edge
 from tuistream.ui.watch_rows import WatchRows
@@ -40,9 +40,10 @@ class Grid(Widget):
         self._session = session
         self._streams = streams
         self._options = options
-        self._charts: dict[StreamKey, Chart] = {}
+        self._charts: dict[EntryKey, Chart] = {}
+        self._looks_seen = 0
         self._tiles = TileLayout()
-        self._edges: dict[StreamKey, int] | None = None  # while paused: each stream's now
+        self._edges: dict[EntryKey, int] | None = None  # while paused: each stream's now
         self._paused_at: int | None = None
         self._rows, self._signs, self._glyphs = rows, signs, glyphs
         self._panels = [self._new_panel()]
@@ -74,19 +75,19 @@ class Grid(Widget):
         self._paused_at = now
         self._edges = None
         if now is not None:
-            self._edges = {state.stream.key: self._edge(state.stream.key, now) for state in self._streams.order}
+            self._edges = {key_of(entry): self._edge(entry, now) for entry in self._streams.order}
 
     def updates(self, now: int) -> Iterator[None]:
         """Draw what changed on this page, a panel at each step. now: ns."""
+        self._take_looks()
         for panel in self.shown:
             if not panel.display:
                 continue
-            chart = panel.chart
+            entry = panel.entry
             edge = 0
-            if chart is not None:
-                key = chart.state.stream.key
-                paused_edge = self._edges.get(key) if self._edges is not None else None
-                edge = self._edge(key, now) if paused_edge is None else paused_edge
+            if entry is not None:
+                paused_edge = self._edges.get(key_of(entry)) if self._edges is not None else None
+                edge = self._edge(entry, now) if paused_edge is None else paused_edge
             panel.update(now, edge, self._paused_at)
             yield
 
@@ -97,22 +98,22 @@ class Grid(Widget):
         self._tiles.one_column = self.app.size.width < ONE_COLUMN_BELOW
         self.current = min(self.current, max(0, len(order) - 1))
         first = self.current // room * room
-        states = order[first : first + room]
-        if len(self._panels) < len(states):
-            new = [self._new_panel() for _ in range(len(states) - len(self._panels))]
+        entries = order[first : first + room]
+        if len(self._panels) < len(entries):
+            new = [self._new_panel() for _ in range(len(entries) - len(self._panels))]
             self._panels += new
             self.mount(*new)
         for index, panel in enumerate(self._panels):
-            shown = index < max(1, len(states))
+            shown = index < max(1, len(entries))
             if panel.display != shown:
                 panel.display = shown
-            if index < len(states):
-                panel.assign(self._chart(states[index].stream.key), first + index)
+            if index < len(entries):
+                panel.assign(self._content(entries[index]), first + index)
             else:
                 panel.assign(None, first + index)
         self.refresh(layout=True)
 
-    def show_stream(self, key: StreamKey, focus: bool = True) -> None:
+    def show_stream(self, key: EntryKey, focus: bool = True) -> None:
         """Turn to the page of a stream, and give its panel the focus."""
         self._turn_to(self._streams.index(key), focus)
 
@@ -163,11 +164,24 @@ class Grid(Widget):
         if focus:
             self.panel.focus(scroll_visible=False)
 
-    def _chart(self, key: StreamKey) -> Chart:
+    def _content(self, entry: Entry) -> Chart | Board:
+        if isinstance(entry, Board):
+            return entry
+        key = key_of(entry)
         if key not in self._charts:
-            self._charts[key] = Chart(self._session.streams[key], self._options.averages)
+            self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key))
         return self._charts[key]
 
-    def _edge(self, key: StreamKey, now: int) -> int:
-        state = self._session.streams[key]
-        return newest_edge(state.series.t, state.last_recv, now, self._streams.ended(state))
+    def _take_looks(self) -> None:
+        """Let charts know how their senders want them to look now."""
+        if self._looks_seen != self._streams.looks_seen:
+            self._looks_seen = self._streams.looks_seen
+            for key, chart in self._charts.items():
+                chart.adopt(self._streams.look(key))
+
+    def _edge(self, entry: Entry, now: int) -> int:
+        """Now by the clock of the stream's producer, ns; the newest place on an axis that is not time."""
+        if isinstance(entry, Board):
+            return now
+        still = bool(entry.stream.axis) or self._streams.ended(entry)
+        return newest_edge(entry.series.t, entry.last_recv, now, still)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from tuistream.ui.commands import COMMANDS, GROUPS, Command
-from tuistream.ui.line import Line, Part, padded
+from tuistream.ui.line import Line, Part, padded, wrapped
+from tuistream.ui.waiting import printable_line
 
 KEY_WIDTH = 12
 COLUMN_WIDTH = 58
@@ -28,6 +30,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown", "scroll(10)", show=False),
     ]
 
+    def __init__(self, lines: Sequence[str] = ()) -> None:
+        """lines: to be shown after the keys."""
+        super().__init__()
+        self._lines = lines
+
     def compose(self) -> ComposeResult:
         columns = max(1, min(3, (self.app.size.width - 4) // COLUMN_WIDTH))
         room = min(COLUMN_WIDTH, (self.app.size.width - 5) // columns)
@@ -40,6 +47,11 @@ class HelpScreen(ModalScreen[None]):
                 line = Line(classes="help-row")
                 line.show(row)
                 yield line
+            for text in map(printable_line, self._lines):
+                for part in wrapped(text, columns * room):
+                    line = Line(classes="help-row")
+                    line.show([(part, "plain")])
+                    yield line
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help").scroll_relative(y=lines, animate=False)

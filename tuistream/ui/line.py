@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast
 
@@ -41,7 +41,7 @@ INKS = (
     "average-3",
     "average-4",
 )
-Part = tuple[str, str]  # a text and its ink; "" is the widget's own
+Part = tuple[str, str]  # a text and its ink: one of these, a colour as "#rrggbb", or "" for the widget's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,22 @@ def padded(text: str, width: int, right: bool = False) -> str:
     return space + text if right else text + space
 
 
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """`text` in lines of at most `width` cells, at least 1, broken at blanks where there are any."""
+    start = blank = used = 0
+    for place, char in enumerate(text):
+        size = cell_len(char)
+        used += size
+        if used > width and place > start:
+            end = blank if blank > (start + place) // 2 else place
+            yield text[start:end]
+            start = end + (text[end] == " ")
+            used = sum(map(cell_len, text[start : place + 1]))
+        if char == " ":
+            blank = place
+    yield text[start:]
+
+
 def in_ascii(text: str) -> str:
     """`text` for a terminal that has nothing else: other characters become ?, an ellipsis ~."""
     return text if text.isascii() else text.replace("…", "~").encode("ascii", "replace").decode()
@@ -119,6 +135,8 @@ class InkPot(Widget):
     DEFAULT_CSS = "InkPot { display: none; }"
 
     def style(self, ink: str) -> Style:
+        if ink.startswith("#"):
+            return Style(color=ink)
         return self.get_component_rich_style(f"ink--{ink}", partial=True)
 
 

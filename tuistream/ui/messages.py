@@ -6,7 +6,7 @@ from typing import Protocol
 
 from textual.message import Message
 
-from tuistream.core.batch import StreamKey
+from tuistream.ui.streams import EntryKey
 
 
 class Said(Message):
@@ -26,7 +26,7 @@ class SayingApp(Protocol):
 class StreamChosen(Message):
     """The user wants to see this stream's panel."""
 
-    def __init__(self, key: StreamKey) -> None:
+    def __init__(self, key: EntryKey) -> None:
         super().__init__()
         self.key = key
 

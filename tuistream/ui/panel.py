@@ -1,4 +1,4 @@
-"""One panel: a frame with title and state, and in it the chart of one stream."""
+"""One panel: a frame with title and state, and in it the chart or the board of one stream."""
 
 from __future__ import annotations
 
@@ -6,41 +6,46 @@ from textual.app import ComposeResult
 
 from tuistream.charts.numbers import format_value
 from tuistream.charts.raster import Viewport
+from tuistream.core.board import Board
 from tuistream.core.durations import format_duration
+from tuistream.core.latest import Latest
 from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
+from tuistream.ui.board_controls import BoardControls
 from tuistream.ui.chart import KINDS, Chart
-from tuistream.ui.controls import ChartControls
+from tuistream.ui.contrast import readable
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import Signs
 from tuistream.ui.line import Line
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.status_line import feed_word, local_time
-from tuistream.ui.stream_plot import StreamPlot
-from tuistream.ui.streams import Streams
+from tuistream.ui.streams import Entry, Streams
 from tuistream.ui.view import SECOND
-from tuistream.ui.waiting import waiting_for
+from tuistream.ui.waiting import rows_for_waiting, waiting_for
 from tuistream.ui.watch_rows import WatchRows
 
 
-class Panel(ChartControls, can_focus=True):
-    """Polled by `update`; draws only if its ticks, its window, its size or the user's choices changed."""
+class Panel(BoardControls, can_focus=True):
+    """Polled by `update`; draws only if its ticks, its window, its size or the user's choices changed.
+
+    Has a chart, or a board, or neither.
+    """
 
     def __init__(
         self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
     ) -> None:
-        super().__init__(streams, options.timezone, paged=options.budget > 0)
+        super().__init__(streams, options.timezone, options.budget > 0, glyphs)
         self.number = 0
         self._session = session
         self._rows = rows
+        self._waiting = options.waiting
         self._signs = signs
         self._top, self._bottom = Line(classes="top"), Line(classes="bottom")
-        self._plot = StreamPlot(glyphs)
-        self.drawings = 0  # made so far
         self._drawn: object = None
         self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
         self._legend: list[tuple[str, str]] = []
+        self._colours: Latest[tuple[str, ...]] = Latest()
         self._now = 0
         self._paused_at: int | None = None
 
@@ -49,12 +54,19 @@ class Panel(ChartControls, can_focus=True):
         yield self._plot
         yield self._bottom
 
-    def assign(self, chart: Chart | None, number: int) -> None:
+    @property
+    def entry(self) -> Entry | None:
+        return self.chart.state if self.chart is not None else self.board
+
+    def assign(self, content: Chart | Board | None, number: int) -> None:
         """Show another stream, or none."""
-        if chart is not self.chart:
+        chart = content if isinstance(content, Chart) else None
+        board = content if isinstance(content, Board) else None
+        if chart is not self.chart or board is not self.board:
             if self.chart is not None:
                 self.chart.forget()
             self.chart = chart
+            self.assign_board(board)
             self._drawn = None
         self.number = number
 
@@ -68,29 +80,35 @@ class Panel(ChartControls, can_focus=True):
         self._drawn = None
 
     def on_focus(self) -> None:
-        self._show_frame()
+        self.show_frame()
 
     def on_blur(self) -> None:
-        self._show_frame()
-
-    def canvas(self) -> tuple[int, int]:
-        """Columns and rows that the lines have."""
-        return self._plot.canvas_size
+        self.show_frame()
 
     def redraw(self) -> None:
         self._draw()
-        self._show_frame()
+        self.show_frame()
 
     def _draw(self) -> None:
-        chart = self.chart
-        if chart is None or not len(chart.state.series):
-            self._show_message()
-            return
+        if self.board is not None:
+            self.draw_board(self.board, frozen=self._paused_at is not None)
+        elif self.chart is None and self._waiting:
+            view = self.rows_view()
+            view.show_rows(rows_for_waiting(self._session, self._now, self._waiting, *view.size))
+        else:
+            self.show_inner(self._plot)
+            if self.chart is None or not len(self.chart.state.series):
+                self._show_message()
+            else:
+                self._draw_chart(self.chart)
+
+    def _draw_chart(self, chart: Chart) -> None:
         columns, rows = self.canvas()
         window = self.window(chart)
         series = chart.state.series
         version = -1 if self._paused_at is not None else series.version
         missing = chart.state.interrupted and self.edge // SECOND
+        colours = self._colours_of(chart)
         key = (
             version,
             window.t0,
@@ -101,13 +119,15 @@ class Panel(ChartControls, can_focus=True):
             rows,
             chart.choices,
             chart.view,
+            colours,
         )
         if key == self._drawn:
             return
         self._drawn = key
         self.drawings += 1
         drawing = chart.drawing(window, columns, rows, self.edge, self._timezone)
-        self._legend = drawing.legend
+        own = dict(enumerate(colours))
+        self._legend = [(name, own.get(index) or ink) for index, (name, ink) in enumerate(drawing.legend)]
         state = chart.state
         digits = self._rows.digits(state)
         value = drawing.last
@@ -120,7 +140,13 @@ class Panel(ChartControls, can_focus=True):
             tag,
             [(gap.since, gap.to) for gap in drawing.gaps],
             kind=chart.choices.kind,
+            colours=colours,
         )
+
+    def _colours_of(self, chart: Chart) -> tuple[str, ...]:
+        """Its sender's colours that can be seen; none on a terminal that chooses the colours itself."""
+        wanted = () if self.app.native_ansi_color else chart.colours()
+        return self._colours.of(readable, wanted, self.background_colors[1]) if any(wanted) else ()
 
     def _direction_of(self, state: StreamState, value: float) -> str:
         """Where the last value moved; a view that is paused keeps what it showed of it."""
@@ -136,17 +162,25 @@ class Panel(ChartControls, can_focus=True):
             self._legend = []
             self._plot.show([], Viewport(0, 1, 0.0, 1.0, False), [], [], None, [], message)
 
-    def _show_frame(self) -> None:
-        width, focused, chart = self.size.width, self.has_focus, self.chart
-        if chart is None:
+    def show_frame(self) -> None:
+        width, focused, entry = self.size.width, self.has_focus, self.entry
+        if entry is None:
             self._top.show(top_edge(width, self._signs, focused, self.number + 1, None, (), ""))
             self._bottom.show(bottom_edge(width, self._signs, focused, (), "", ""))
             return
-        row = self._rows.row(chart.state, self._now)
-        title = chart.view.title(self.base(chart)) if len(chart.state.series) else chart.view.range.name
-        self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, self._legend, title))
-        state, ink = self._state(chart)
-        self._bottom.show(bottom_edge(width, self._signs, focused, self._about(chart), state, ink))
+        row = self._rows.row(entry, self._now)
+        if self.chart is not None:
+            chart = self.chart
+            title = chart.view.title(self.base(chart)) if len(chart.state.series) else chart.view.range.name
+            legend, about = self._legend, self._about(chart)
+            behind = "" if chart.view.following else f"behind {self.behind(chart.view)}"
+        else:
+            assert self.board is not None
+            title, about, behind = self.board_words(self.board)
+            legend = []
+        self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, legend, title))
+        state, ink = self._state(entry, behind)
+        self._bottom.show(bottom_edge(width, self._signs, focused, about, state, ink))
 
     def _about(self, chart: Chart) -> list[str]:
         """What the stream is, and what of the chart is not as usual; the first word is the first to fall."""
@@ -154,6 +188,8 @@ class Panel(ChartControls, can_focus=True):
         words = [printable(stream.feed, 24)]
         if stream.kind and stream.kind not in self._streams.label(stream.key):
             words.append(printable(stream.kind, 24))
+        if stream.axis:
+            words.append(f"along {printable(stream.axis, 24)}")
         if choices.kind != KINDS[0]:
             words.append(choices.kind)
         if choices.scale != "sticky":
@@ -162,22 +198,22 @@ class Panel(ChartControls, can_focus=True):
             words.append("log")
         return words
 
-    def _state(self, chart: Chart) -> tuple[str, str]:
+    def _state(self, entry: Entry, behind: str) -> tuple[str, str]:
         """The state of the view in words, and its ink."""
         words: list[str] = []
         ink = "up"
         if self._paused_at is not None:
             words.append(f"paused {local_time(self._paused_at, self._timezone):%H:%M:%S}")
             ink = "accent"
-        if not chart.view.following:
-            words.append(f"behind {self.behind(chart.view)}")
+        if behind:
+            words.append(behind)
             ink = "accent"
-        feed = self._session.feeds.get(chart.state.stream.feed)
+        feed = self._session.feeds.get(entry.stream.feed)
         if feed is not None and feed.state is not FeedState.LIVE:
             word, ink = feed_word(feed, self._now)
             words.append(word)
-        elif not words and self._streams.silent(chart.state, self._now):
-            words.append(f"silent for {format_duration(max(0, self._now - chart.state.last_recv))}")
+        elif not words and self._streams.silent(entry, self._now):
+            words.append(f"silent for {format_duration(max(0, self._now - entry.last_recv))}")
             ink = "stale"
         return "  ".join(words) or "live", ink
 

@@ -34,7 +34,7 @@ def feed_word(feed: FeedStatus, now: int) -> tuple[str, str]:
         case FeedState.CONNECTING:
             return "connecting", "warning"
         case FeedState.WAITING:
-            return "waiting for the first tick", "warning"
+            return ("listening", "up") if feed.listens else ("waiting for the first tick", "warning")
         case FeedState.STALE:
             return f"stale {format_duration(max(0, now - (feed.last_recv or feed.since)))}", "stale"
         case FeedState.RETRYING:
@@ -72,14 +72,16 @@ def lag_text(lag: int) -> str:
 
 
 def feeds_groups(feeds: Sequence[FeedStatus], now: int, signs: Signs) -> list[Group]:
-    """Each feed's sign, name and word; beyond a few, those that are well are one number."""
-    shown = list(feeds)
-    groups: list[Group] = []
+    """Each feed's sign, name and word; beyond a few, those that are well are one number. Listeners are one hub."""
+    listening = [feed for feed in feeds if feed.listens and feed.state in (FeedState.WAITING, FeedState.LIVE)]
+    shown = [feed for feed in feeds if feed not in listening]
+    groups = [hub_group([feed for feed in feeds if feed.listens], signs)] if listening else []
     if len(shown) > FEEDS_NAMED:
+        count = len(shown)
         live = [feed for feed in shown if feed.state is FeedState.LIVE]
         shown = [feed for feed in shown if feed.state is not FeedState.LIVE]
         if live:
-            groups.append(Group(((f"{signs.live} ", "up"), (f"{len(live)} of {len(feeds)} feeds live", "plain"))))
+            groups.append(Group(((f"{signs.live} ", "up"), (f"{len(live)} of {count} feeds live", "plain"))))
     for index, feed in enumerate(shown):
         word, ink = feed_word(feed, now)
         name = cut(printable(feed.name), NAME_WIDTH, signs.ellipsis)
@@ -88,6 +90,16 @@ def feeds_groups(feeds: Sequence[FeedStatus], now: int, signs: Signs) -> list[Gr
         if feed.reason and feed.state is not FeedState.LIVE:
             groups.append(Group(((cut(printable(feed.reason), REASON_WIDTH, signs.ellipsis), "dim"),), 6))
     return groups
+
+
+def hub_group(listeners: Sequence[FeedStatus], signs: Signs) -> Group:
+    """What the listeners have taken, and what they have not."""
+    accepted, refused = sum(feed.accepted for feed in listeners), sum(feed.malformed for feed in listeners)
+    word = f"{compact(accepted)} accepted" if accepted or refused else "listening"
+    parts = [(f"{signs.live} ", "up"), ("hub ", "plain"), (word, "up")]
+    if refused:
+        parts.append((f"  {compact(refused)} refused", "warning"))
+    return Group(tuple(parts))
 
 
 def recording_groups(recording: RecordingStatus, signs: Signs) -> list[Group]:
@@ -114,14 +126,16 @@ def recording_groups(recording: RecordingStatus, signs: Signs) -> list[Group]:
             return [Group((("not recording", "dim"),), 4, True)]
     if recording.lost:
         groups.append(Group(((f"{compact(recording.lost)} ticks lost", "error"),), 1, True))
+    if recording.lost_items:
+        groups.append(Group(((f"{compact(recording.lost_items)} texts or pictures lost", "error"),), 1, True))
     return groups
 
 
 def trouble_groups(feeds: Sequence[FeedStatus], gaps: int) -> list[Group]:
     """What was skipped, refused or missing, where anything was."""
     counts = (
-        (sum(feed.malformed for feed in feeds), "malformed"),
-        (sum(feed.refused_ticks for feed in feeds), "refused"),
+        (sum(feed.malformed for feed in feeds if not feed.listens), "malformed"),
+        (sum(feed.refused_ticks + feed.refused_items for feed in feeds), "refused"),
         (sum(feed.bad_times for feed in feeds), "bad times"),
         (gaps, "gap" if gaps == 1 else "gaps"),
     )

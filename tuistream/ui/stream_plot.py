@@ -9,17 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
-from tuistream.charts.panel import INKS, Axes, Frame, Gap, Layout, Tag, aligned, compose, layout_for, message_frame
+from tuistream.charts.panel import (
+    FILL,
+    INKS,
+    Axes,
+    Frame,
+    Gap,
+    Layout,
+    Tag,
+    aligned,
+    compose,
+    layout_for,
+    message_frame,
+)
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
 from tuistream.ui.painting import PaintedApp
 
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
 STYLES: Final = tuple(f"stream-plot--{ink}" for ink in INKS)
+FILLED: Final = 0.35  # how much of a line's colour the area under it has
 SLACK: Final = 3  # cells that the room for value labels may be too wide before it is narrowed
 
 
@@ -73,6 +87,7 @@ class StreamPlot(PlotextPlot):
         self._labels = FIRST_LABELS
         self._axes = Axes()
         self._frame: Frame | None = None
+        self._colours: tuple[str, ...] = ()
 
     @property
     def canvas_size(self) -> tuple[int, int]:
@@ -90,15 +105,17 @@ class StreamPlot(PlotextPlot):
         gaps: Sequence[Gap],
         message: str = "",
         kind: str = "line",
+        colours: tuple[str, ...] = (),
     ) -> None:
         """Set what is shown.
 
         value_ticks, time_ticks: values, and times in ns, with their labels. last: the newest value, its text, and
         its direction, "up", "down" or "flat". gaps: (from, to) in ns, or three with a word for what is there.
         message: shown, if there is one, instead of all else, as it is but for what is no glyph. kind: "line" or
-        "area". Nothing of the arrays is kept.
+        "area". colours: of the first inks, "#rrggbb", or "" for the stylesheet's. Nothing of the arrays is kept.
         """
         width, height = self.size
+        self._set_colours(colours)
         if width < 1 or height < 1:
             return
         if message:
@@ -145,5 +162,17 @@ class StreamPlot(PlotextPlot):
         # The last style is for cells without ink, which are blank.
         return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self._styles())
 
+    def _set_colours(self, colours: tuple[str, ...]) -> None:
+        if colours != self._colours:
+            self._colours = colours
+            self.refresh()
+
     def _styles(self) -> list[Style]:
-        return [self.get_component_rich_style(name) for name in STYLES]
+        styles = [self.get_component_rich_style(name) for name in STYLES]
+        for ink, colour in enumerate(self._colours):
+            if colour:
+                styles[ink] += Style(color=colour)
+        if self._colours and self._colours[0]:
+            filled = self.background_colors[1].blend(Color.parse(self._colours[0]), FILLED)
+            styles[FILL] += Style(color=filled.rich_color)
+        return styles

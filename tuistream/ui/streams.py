@@ -1,8 +1,12 @@
-"""The streams of the session in the order of their panels, and the names that tell them apart."""
+"""The streams of the session, of numbers and of other things, in the order of their panels, and their names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from tuistream.core.batch import StreamKey
+from tuistream.core.board import Board
+from tuistream.core.look import Look
 from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
@@ -13,6 +17,15 @@ NAME_LENGTH = 60
 INTERVALS_SEEN = 9
 SILENT_INTERVALS = 5
 
+Entry = StreamState | Board
+EntryKey = (
+    StreamKey | tuple[str, str, str, str]
+)  # a stream's; for a board with one word more, as a stream may have both
+
+
+def key_of(entry: Entry) -> EntryKey:
+    return entry.stream.key if isinstance(entry, StreamState) else (*entry.stream.key, "items")
+
 
 class Streams:
     """Streams with a price come first. After the first seconds a new one goes last, so that no panel moves."""
@@ -20,39 +33,59 @@ class Streams:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._first_seen = 0
-        self.order: list[StreamState] = []
-        self._labels: dict[StreamKey, str] = {}
-        self._index: dict[StreamKey, int] = {}
+        self.order: list[Entry] = []
+        self.looks_seen = 0  # of the session's changes of looks
+        self._counted = 0  # streams and boards of the session
+        self._labels: dict[EntryKey, str] = {}
+        self._index: dict[EntryKey, int] = {}
 
     def update(self, now: int) -> bool:
-        """Take in new streams; whether there were any. now: ns."""
-        streams = self._session.streams
-        if len(streams) == len(self.order):
+        """Take in new streams, and titles that changed; whether there were new ones. now: ns."""
+        session = self._session
+        count = len(session.streams) + len(session.boards)
+        grown = count != self._counted
+        self._counted = count
+        if not grown and self.looks_seen == session.look_changes:
             return False
+        self.looks_seen = session.look_changes
+        if grown:
+            self._take_new(now)
+        keys = [key_of(entry) for entry in self.order]
+        titles = {key: look.title for key in keys if (look := self.look(key)) is not None and look.title}
+        self._labels = labels(keys, titles)
+        return grown
+
+    def _take_new(self, now: int) -> None:
         if not self.order:
             self._first_seen = now
-        new = [state for state in streams.values() if state.stream.key not in self._index]
+        streams, boards = self._session.streams.values(), self._session.boards.values()
+        drawn = {(state.stream.feed, state.stream.kind) for state in streams}
+        entries: list[Entry] = [*streams, *(board for board in boards if not _drawn_by_ticks(board, drawn))]
+        new = [entry for entry in entries if key_of(entry) not in self._index]
         self.order.extend(sorted(new, key=_rank))
         if now - self._first_seen <= SETTLING_NS:
             self.order.sort(key=_rank)
-        self._index = {state.stream.key: index for index, state in enumerate(self.order)}
-        self._labels = labels([state.stream.key for state in self.order])
-        return True
+        self._index = {key_of(entry): index for index, entry in enumerate(self.order)}
 
-    def label(self, key: StreamKey) -> str:
+    def label(self, key: EntryKey) -> str:
         return self._labels[key]
 
-    def index(self, key: StreamKey) -> int:
+    def index(self, key: EntryKey) -> int:
         return self._index[key]
 
-    def ended(self, state: StreamState) -> bool:
+    def look(self, key: EntryKey) -> Look | None:
+        """How its sender wants it to be shown."""
+        feed, name, kind = key[0], key[1], key[2]
+        return self._session.looks.get((feed, name, kind))
+
+    def ended(self, entry: Entry) -> bool:
         """Whether the stream's feed has ended and no tick will come."""
-        feed = self._session.feeds.get(state.stream.feed)
+        feed = self._session.feeds.get(entry.stream.feed)
         return feed is not None and feed.ended
 
-    def silent(self, state: StreamState, now: int) -> bool:
+    def silent(self, entry: Entry, now: int) -> bool:
         """Whether the stream says nothing for longer than is usual for it, or its feed is not connected."""
-        feed = self._session.feeds.get(state.stream.feed)
+        feed = self._session.feeds.get(entry.stream.feed)
         if feed is None:
             return False
         if feed.state in (
@@ -63,35 +96,51 @@ class Streams:
             FeedState.FAILED,
         ):
             return True
-        recent = state.series.t[-INTERVALS_SEEN:]
-        usual = int(recent[-1] - recent[0]) // (len(recent) - 1) if len(recent) > 1 else 0
-        return now - state.last_recv > max(feed.stale_after * 1e9, SILENT_INTERVALS * usual)
+        if isinstance(entry, Board):
+            return False  # a text or a picture need not be followed by another one
+        recent = entry.series.t[-INTERVALS_SEEN:]
+        timed = len(recent) > 1 and not entry.stream.axis
+        usual = int(recent[-1] - recent[0]) // (len(recent) - 1) if timed else 0
+        return now - entry.last_recv > max(feed.stale_after * 1e9, SILENT_INTERVALS * usual)
 
 
-def labels(keys: list[StreamKey]) -> dict[StreamKey, str]:
-    """A name for each, in the order given, as short as tells it from the others.
+def labels(keys: Sequence[EntryKey], titles: Mapping[EntryKey, str] | None = None) -> dict[EntryKey, str]:
+    """A name for each, in the order given, as short as tells it from the others. titles: as senders want them.
 
-    The first stream of a feed's name has that name; further ones have their kind after it, and all of them the feed
-    where several feeds have the name.
+    The first stream of a feed with a title, else a name, else a kind has that; further ones have their name and
+    kind after it as far as that makes a difference, and all of them the feed where several feeds have the name.
     """
+    known = titles or {}
+    heads = {key: known.get(key) or key[1] or key[2] or key[0] for key in keys}
     feeds: dict[str, set[str]] = {}
-    for feed, name, _kind in keys:
-        feeds.setdefault(name, set()).add(feed)
-    found: dict[StreamKey, str] = {}
+    for key in keys:
+        feeds.setdefault(heads[key], set()).add(key[0])
+    found: dict[EntryKey, str] = {}
     seen: set[tuple[str, str]] = set()
-    for feed, name, kind in keys:
-        words = [name or kind or feed]
-        if (feed, name) in seen:
-            words.append(kind or "other")
-        if len(feeds[name]) > 1:
-            words.append(feed)
-        seen.add((feed, name))
-        found[feed, name, kind] = printable(" ".join(words).strip(), NAME_LENGTH) or "(no name)"
+    for key in keys:
+        feed, name, kind = key[0], key[1], key[2]
+        head = heads[key]
+        named = head if name in (head, "") else f"{head} {name}"
+        candidates = (head, named, f"{head} {kind or 'other'}", f"{named} {kind or 'other'}")
+        words = next((words for words in candidates if (feed, words) not in seen), candidates[-1])
+        seen.add((feed, words))
+        if len(feeds[head]) > 1 and head != feed:
+            words = f"{words} {feed}"
+        found[key] = printable(words.strip(), NAME_LENGTH) or "(no name)"
     return found
 
 
-def _rank(state: StreamState) -> tuple[int, int]:
+def _drawn_by_ticks(board: Board, drawn: set[tuple[str, str]]) -> bool:
+    """Whether a board holds figures whose points are ticks of streams, so that their panels show it."""
+    figures = bool(board.items) and board.items[-1].kind == "figure"
+    return figures and (board.stream.feed, board.stream.kind) in drawn
+
+
+def _rank(entry: Entry) -> tuple[int, int]:
     """Streams with a traded price, then those with quotes, then the rest, each in the order of appearance."""
-    if has_price((state.main,)) and state.main not in ("bid", "ask"):
-        return 0, state.number
-    return (1 if has_price(state.stream.fields) else 2), state.number
+    if isinstance(entry, StreamState):
+        if has_price((entry.main,)) and entry.main not in ("bid", "ask"):
+            return 0, entry.number
+        if has_price(entry.stream.fields):
+            return 1, entry.number
+    return 2, entry.number

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from tuistream.core.batch import Times
+from tuistream.ui import axis_view
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -37,13 +38,18 @@ _WIDTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A quick range. `span` in ns; 0 where it follows from the ticks or the day."""
+    """A quick range. span: ns, 0 where it follows from the day or the ticks. ticks: how many it shows, if any."""
 
     name: str
     span: int = 0
+    ticks: int = 0
 
 
-AUTO, TICKS, TODAY, ALL = Range("auto"), Range(f"{TICKS_SHOWN} ticks"), Range("today"), Range("all")
+def of_ticks(count: int) -> Range:
+    return Range(f"{count:,} ticks", ticks=count)
+
+
+AUTO, TICKS, TODAY, ALL = Range("auto"), of_ticks(TICKS_SHOWN), Range("today"), Range("all")
 RANGES = (
     AUTO,
     TICKS,
@@ -55,6 +61,13 @@ RANGES = (
     Range("3h", 3 * HOUR),
     TODAY,
     Range("1d", DAY),
+    ALL,
+)
+# Of an axis that is not time, in its units.
+AXIS_RANGES = (
+    AUTO,
+    TICKS,
+    *(Range(f"{units:,}", units * axis_view.UNIT) for units in (1, 10, 60, 100, 600, 1_000, 10_000)),
     ALL,
 )
 
@@ -78,17 +91,27 @@ class View:
     """What the user chose. Each change gives a new view; one that cannot be made gives the same one.
 
     zoom: each step halves the span. centre: the middle of the span, ns, while panned; None while following.
-    held: the span, ns, that the range meant when panning began.
+    held: the span, ns, that the range meant when panning began. axis: it is of an axis that is not time, and what is
+    in ns else is in billionths of its unit. points: how many ticks its sender wants to be seen, 0 if it says nothing.
     """
 
     range: Range = AUTO
     zoom: int = 0
     centre: int | None = None
     held: int = 0
+    axis: bool = False
+    points: int = 0
 
     @property
     def following(self) -> bool:
         return self.centre is None
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        """The quick ranges, from the shortest on."""
+        known = AXIS_RANGES if self.axis else RANGES
+        wanted = of_ticks(self.points)
+        return known if not self.points or wanted in known else (known[0], wanted, *known[1:])
 
     def base(self, t: Times, edge: int, timezone: tzinfo | None, whole: bool = True) -> int:
         """The span, ns, before zoom, of ticks at `t` seen at `edge`. whole: no tick has left memory yet."""
@@ -98,17 +121,25 @@ class View:
             return self.range.span
         if not len(t):
             return AUTO_SPAN
-        if self.range is AUTO:
+        if self.range is AUTO and self.axis:
+            span = axis_view.auto_span(t, edge)
+        elif self.range is AUTO:
             span = min(edge - int(t[0]), AUTO_SPAN)
             if whole:
                 return next(step for step in AUTO_STEPS if step >= span)
-        elif self.range is TICKS:
-            span = edge - int(t[max(0, len(t) - TICKS_SHOWN)])
+        elif self.range.ticks:
+            span = edge - int(t[max(0, len(t) - self.range.ticks)])
         elif self.range is TODAY:
             span = edge - midnight(edge, timezone)
         else:
             span = edge - int(t[0])
-        return min(max(span, SECOND if self.range is AUTO else MIN_SPAN), MAX_SPAN)
+        least, most = self._limits
+        return min(max(span, SECOND if self.range is AUTO and not self.axis else least), most)
+
+    @property
+    def _limits(self) -> tuple[int, int]:
+        """The shortest and the longest span."""
+        return (axis_view.LEAST, axis_view.MOST) if self.axis else (MIN_SPAN, MAX_SPAN)
 
     def span(self, base: int) -> int:
         return scaled(base, self.zoom)
@@ -131,22 +162,29 @@ class View:
         span = self.span(self.base(t, edge, timezone, whole))
         end = edge if self.centre is None else min(self.centre + span // 2, edge)
         ahead = max(1, columns // PAGES) if paged and self.centre is None else 1
-        width = column_width(span, columns - ahead)  # the last column is not over yet
+        widths = axis_view.column_width if self.axis else column_width
+        width = widths(span, columns - ahead)  # the last column is not over yet
         if self._fills(t, edge, whole):
-            t0 = int(t[0]) // width * width
-            return Window(t0, t0 + columns * width, width, span, end)
+            t1 = (int(t[0]) // width + columns) * width
+            t1 = axis_view.shifted(t1, columns, width) if self.axis else t1
+            return Window(t1 - columns * width, t1, width, span, end)
         t1 = -(-end // (ahead * width)) * ahead * width
+        if self.axis:
+            t1 = axis_view.shifted(t1, columns, width)
         return Window(t1 - columns * width, t1, width, span, end)
 
     def _fills(self, t: Times, edge: int, whole: bool) -> bool:
-        """Whether the range auto is in its first minute."""
-        shown = self.range is AUTO and self.zoom == 0 and self.centre is None
-        return shown and whole and len(t) > 0 and edge - int(t[0]) < AUTO_SPAN
+        """Whether the range auto is in its first minute, or its first ticks."""
+        shown = self.range is AUTO and self.zoom == 0 and self.centre is None and whole and len(t) > 0
+        if self.axis:
+            return shown and len(t) <= axis_view.AUTO_TICKS and edge - int(t[0]) <= axis_view.MOST
+        return shown and edge - int(t[0]) < AUTO_SPAN
 
     def zoomed(self, steps: int, base: int) -> View:
         """Nearer by `steps` (further where negative), about the newest tick or, panned, about the middle."""
         zoom = self.zoom + steps
-        return replace(self, zoom=zoom) if MIN_SPAN <= scaled(base, zoom) <= MAX_SPAN else self
+        least, most = self._limits
+        return replace(self, zoom=zoom) if least <= scaled(base, zoom) <= most else self
 
     def panned(self, by: int, now: Window, base: int, edge: int) -> View:
         """Moved by `by` ns (back where negative) from `now`; at the edge it follows again."""
@@ -160,17 +198,21 @@ class View:
 
     def ranged(self, steps: int) -> View:
         """The quick range `steps` further on, without zoom; the place is kept while panned."""
-        index = RANGES.index(self.range) + steps
-        if not 0 <= index < len(RANGES):
+        ranges = self.ranges
+        index = ranges.index(self.range) + steps
+        if not 0 <= index < len(ranges):
             return self
-        chosen = RANGES[index]
+        chosen = ranges[index]
         if self.centre is not None and chosen.span:
-            return View(chosen, 0, self.centre, chosen.span)
-        return View(chosen)
+            return replace(self, range=chosen, zoom=0, held=chosen.span)
+        return replace(self, range=chosen, zoom=0, centre=None, held=0)
 
     def title(self, base: int) -> str:
         """What is shown, for a title: the range's name, or the span where zoom has changed it."""
-        return self.range.name if not self.zoom else short_duration(self.span(base))
+        return self.range.name if not self.zoom else self.span_text(self.span(base))
+
+    def span_text(self, span: int) -> str:
+        return axis_view.span_text(span) if self.axis else short_duration(span)
 
 
 def scaled(span: int, zoom: int) -> int:
@@ -194,15 +236,15 @@ def midnight(t: int, timezone: tzinfo | None) -> int:
     return int(start.timestamp()) * SECOND
 
 
-def newest_edge(t: Times, last_recv: int, now: int, ended: bool) -> int:
+def newest_edge(t: Times, last_recv: int, now: int, still: bool) -> int:
     """Now by the clock of a stream's producer, ns: its newest event time and what has passed since it was received.
 
     So a replay of an old day follows that day, a producer's wrong clock does no harm, and a silent stream slides
-    away. A feed that has ended stands still.
+    away. A feed that has ended stands `still`, and so does an axis that is not time.
     """
     if not len(t):
         return now
-    return int(t[-1]) if ended else int(t[-1]) + max(0, now - last_recv)
+    return int(t[-1]) if still else int(t[-1]) + max(0, now - last_recv)
 
 
 def short_duration(ns: int) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tuistream.core.session import Session
 from tuistream.core.status import FeedState, FeedStatus
 from tuistream.core.text import printable
+from tuistream.ui.items import Row
+from tuistream.ui.line import wrapped
 from tuistream.ui.status_line import feed_word
 
 SAMPLE_LENGTH = 70
 FEEDS_LISTED = 6
 URL_LENGTH = 70
+LINE_LENGTH = 1_000
 
 
 def waiting_for(session: Session, now: int) -> str:
@@ -23,11 +28,30 @@ def waiting_for(session: Session, now: int) -> str:
     return "\n\n".join(texts)
 
 
+def rows_for_waiting(session: Session, now: int, lines: Sequence[str], width: int, height: int) -> list[Row]:
+    """What is waited for, and `lines` that say how something may come: as many as there is room for. now: ns."""
+    well = (FeedState.WAITING, FeedState.LIVE)
+    troubled = [about_feed(feed, now) for feed in session.feeds.values() if feed.state not in well][:FEEDS_LISTED]
+    told = "\n\n".join(troubled) or "waiting for the first message"
+    rows: list[Row] = [()]
+    for text in [*told.split("\n"), "", *map(printable_line, lines)]:
+        rows += [((f"  {part}", "plain"),) for part in wrapped(text, max(1, width - 2))]
+    if len(rows) > height:
+        rows = [*rows[: max(0, height - 1)], (("  …  ? shows all", "dim"),)]
+    return rows
+
+
+def printable_line(line: str) -> str:
+    return printable(line, LINE_LENGTH)
+
+
 def about_feed(feed: FeedStatus, now: int) -> str:
     """Why this feed has shown no tick yet, and what can be done."""
     target = printable(feed.url or feed.name, URL_LENGTH)
     reason = printable(feed.reason, URL_LENGTH)
     word, _ink = feed_word(feed, now)
+    if feed.listens and feed.state in (FeedState.WAITING, FeedState.LIVE):
+        return f"listening: {target}\nnothing has come yet"
     match feed.state:
         case FeedState.CONNECTING:
             return f"connecting to {target}"

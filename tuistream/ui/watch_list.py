@@ -12,17 +12,17 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tuistream.charts.numbers import format_value
-from tuistream.core.batch import StreamKey
-from tuistream.core.session import StreamState
+from tuistream.core.board import Board
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.glyphs import Signs
-from tuistream.ui.line import InkedWidget, Line, Part, padded
+from tuistream.ui.line import InkedWidget, Line, Part, cut, padded
 from tuistream.ui.messages import Said, StreamChosen
-from tuistream.ui.streams import Streams
+from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 from tuistream.ui.view import newest_edge
-from tuistream.ui.watch_rows import SORTS, WatchRows, cells, columns_for, header, spark_of
+from tuistream.ui.watch_rows import SORTS, Row, WatchRows, cells, columns_for, header, spark_of
 
 ARRANGE_NS = 1_000_000_000
+TAB_TEXT = 10
 
 
 class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
@@ -34,7 +34,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
     def __init__(self, streams: Streams, signs: Signs, glyphs: str) -> None:
         super().__init__(id="watch-list")
         self.rows = WatchRows(streams)
-        self.selected: StreamKey | None = None
+        self.selected: EntryKey | None = None
         self._streams = streams
         self._signs = signs
         self._glyphs = glyphs
@@ -43,7 +43,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         self._arranged = -ARRANGE_NS
         self._titles = ("", "")
         self._lines: dict[int, tuple[Part, ...]] = {}  # by row of the viewport, what was drawn last
-        self._sparks: dict[StreamKey, str] = {}
+        self._sparks: dict[EntryKey, str] = {}
 
     def update(self, now: int) -> None:
         """Draw what changed. now: ns."""
@@ -65,7 +65,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
             self.draw()
 
     def draw(self) -> None:
-        columns = columns_for(self.size.width)
+        columns = columns_for(self.size.width, self.rows.longest)
         for y in range(self.size.height):
             line = tuple(self._line(y, columns))
             if self._lines.get(y) != line:
@@ -79,7 +79,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         """There are new streams: take them in at the next update."""
         self._arranged = -ARRANGE_NS
 
-    def select_stream(self, key: StreamKey) -> None:
+    def select_stream(self, key: EntryKey) -> None:
         """Put the cursor on a stream and show it."""
         self.selected = key
         self._show_cursor()
@@ -98,7 +98,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
             self.post_message(Said(self._nothing()))
             return
         index = min(max(self._cursor() + step, 0), len(order) - 1)
-        self.select_stream(order[index].stream.key)
+        self.select_stream(key_of(order[index]))
 
     def action_scroll_by(self, pages: int) -> None:
         self.action_select(pages * max(1, self.size.height - 2))
@@ -119,7 +119,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         index = event.get_content_offset_capture(self).y - 1 + round(self.scroll_y)
         if 0 <= index < len(self.rows.order):
-            key = self.rows.order[index].stream.key
+            key = key_of(self.rows.order[index])
             if key == self.selected or event.chain > 1:
                 self.post_message(StreamChosen(key))
             self.select_stream(key)
@@ -133,7 +133,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         super().watch_scroll_y(old_value, new_value)
         self.draw()
 
-    def row_at(self, y: int) -> StreamState | None:
+    def row_at(self, y: int) -> Entry | None:
         """The stream in row `y` of the viewport; row 0 is the header."""
         index = y - 1 + round(self.scroll_y)
         return self.rows.order[index] if y > 0 and 0 <= index < len(self.rows.order) else None
@@ -143,7 +143,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         self.rows.arrange(self._now)
         order = self.rows.order
         if order and self.selected is None:
-            self.selected = order[0].stream.key
+            self.selected = key_of(order[0])
         self.virtual_size = Size(self.size.width, len(order) + 1)
         total = len(self._streams.order)
         title = f"watch {self._signs.bar} {len(order):,} of {total:,}" if self.rows.filter else "watch"
@@ -168,8 +168,11 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         spark = self._spark(state, columns["last minute"]) if "last minute" in columns else ""
         return cells(row, columns, self._now, self._signs, row.key == self.selected, spark)
 
-    def _spark(self, state: StreamState, width: int) -> str:
+    def _spark(self, state: Entry, width: int) -> str:
+        """The last minute; nothing where the ticks do not tell when they were."""
         key = state.stream.key
+        if isinstance(state, Board) or state.stream.axis:
+            return ""
         if key not in self._sparks or (len(self._sparks[key]) != width - 1 and not self._paused):
             series = state.series
             edge = newest_edge(series.t, state.last_recv, self._now, self._streams.ended(state))
@@ -178,7 +181,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
 
     def _cursor(self) -> int:
         for index, state in enumerate(self.rows.order):
-            if state.stream.key == self.selected:
+            if key_of(state) == self.selected:
                 return index
         return 0
 
@@ -199,9 +202,9 @@ class Tabs(Line):
         super().__init__(id="tabs")
         self._list = watch_list
         self._signs = signs
-        self._spans: list[tuple[int, int, StreamKey]] = []
+        self._spans: list[tuple[int, int, EntryKey]] = []
 
-    def update(self, now: int, current: StreamKey | None) -> None:
+    def update(self, now: int, current: EntryKey | None) -> None:
         """Names from the one on which the current one still fits. now: ns."""
         rows = [self._list.rows.row(state, now) for state in self._around(current)]
         parts: list[Part] = []
@@ -212,8 +215,8 @@ class Tabs(Line):
             chosen = row.key == current
             tab: list[Part] = [
                 (f" {row.number} {row.label} ", "selected" if chosen else "stale" if row.silent else "plain"),
-                (f"{format_value(row.last, row.digits)} ", "stale" if row.silent else "plain"),
-                (self._signs.stale if row.silent else sign, "stale" if row.silent else ink),
+                (f"{_shown(row)} ", "stale" if row.silent else "plain"),
+                (self._signs.stale if row.silent else "" if row.text else sign, "stale" if row.silent else ink),
                 (" ", ""),
             ]
             start, x = x, x + sum(len(text) for text, _ink in tab)
@@ -222,11 +225,11 @@ class Tabs(Line):
             x += 1
         self.show(parts)
 
-    def _around(self, current: StreamKey | None) -> list[StreamState]:
+    def _around(self, current: EntryKey | None) -> list[Entry]:
         """The streams whose tabs may fit, the current one among them."""
         order = self._list.rows.order
         fit = max(1, self.size.width // 24)
-        keys = [state.stream.key for state in order]
+        keys = [key_of(entry) for entry in order]
         index = keys.index(current) if current in keys else 0
         first = index // fit * fit
         return order[first : first + fit + 1]
@@ -235,3 +238,8 @@ class Tabs(Line):
         for start, end, key in self._spans:
             if start <= event.x < end:
                 self.post_message(StreamChosen(key))
+
+
+def _shown(row: Row) -> str:
+    """The last value, or the beginning of the newest text."""
+    return cut(row.text, TAB_TEXT) if row.text else format_value(row.last, row.digits)

@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
 
 from tuistream.charts.numbers import digits_for, format_change, format_percent, format_value, sparkline
-from tuistream.core.batch import StreamKey, Times, Values
+from tuistream.core.batch import Times, Values
+from tuistream.core.board import Board
 from tuistream.core.durations import format_duration
 from tuistream.core.session import StreamState
 from tuistream.core.status import Rate
+from tuistream.core.text import printable
 from tuistream.ui.glyphs import Signs
+from tuistream.ui.items import summary
 from tuistream.ui.line import Part, padded
-from tuistream.ui.streams import Streams
+from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 
 SECOND = 1_000_000_000
+NAN = float("nan")
+UNIT_LENGTH = 24
 SPARK_SPAN = 60 * SECOND
 DIGITS_SAMPLE = 200
 SIGNIFICANT = 8  # digits shown of a value at most
@@ -32,14 +38,17 @@ WIDTHS = {
     "last minute": 12,
 }
 DROPPED_FIRST = ("low", "high", "change", "last minute", "ticks/s", "age", "chg %")
+OF_NUMBERS = ("last", "change", "chg %", "low", "high")  # side by side
+DROPPED_LAST = ("ticks/s", "age", "chg %")  # for no name
+LONGEST_NAME = 28
 SHOWN_ORDER = ("stream", "last", "change", "chg %", "low", "high", "ticks/s", "age", "last minute")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the list says of one stream; times are ns."""
+    """What the list says of one stream; times are ns. text: its newest item, where it has no numbers (all NaN)."""
 
-    key: StreamKey
+    key: EntryKey
     label: str
     number: int
     last: float
@@ -50,6 +59,8 @@ class Row:
     rate: float
     last_recv: int
     silent: bool
+    unit: str = ""
+    text: str = ""
 
     @property
     def percent(self) -> float:
@@ -61,58 +72,69 @@ class WatchRows:
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self._rates: dict[StreamKey, tuple[Rate, float]] = {}
-        self._digits: dict[StreamKey, tuple[int, int]] = {}  # the series' version looked at last, and what was found
-        self._kept: dict[StreamKey, Row] = {}
+        self._rates: dict[EntryKey, tuple[Rate, float]] = {}
+        self._digits: dict[EntryKey, tuple[int, int]] = {}  # the series' version looked at last, and what was found
+        self._kept: dict[EntryKey, Row] = {}
         self.sort = SORTS[0]
         self.filter = ""
-        self.order: list[StreamState] = []
+        self.order: list[Entry] = []
+        self.longest = 0  # cells of the longest name in it
 
     def measure(self, now: int) -> None:
         """Measure the rates of all streams; about once a second."""
-        for state in self._streams.order:
-            key = state.stream.key
+        for entry in self._streams.order:
+            key = key_of(entry)
             rate = self._rates[key][0] if key in self._rates else Rate()
-            self._rates[key] = rate, rate.update(now, state.ticks)
+            count = entry.version if isinstance(entry, Board) else entry.ticks
+            self._rates[key] = rate, rate.update(now, count)
 
     def arrange(self, now: int) -> None:
         """Filter and sort anew."""
         wanted = self.filter.casefold()
         streams = self._streams
-        self.order = [s for s in streams.order if not wanted or wanted in streams.label(s.stream.key).casefold()]
+        self.order = [e for e in streams.order if not wanted or wanted in streams.label(key_of(e)).casefold()]
+        self.longest = max((cell_len(streams.label(key_of(entry))) for entry in self.order), default=0)
         if self.sort == "name":
-            self.order.sort(key=lambda state: streams.label(state.stream.key).casefold())
+            self.order.sort(key=lambda entry: streams.label(key_of(entry)).casefold())
         elif self.sort == "change %":
-            self.order.sort(key=lambda state: _falling(self.row(state, now).percent))
+            self.order.sort(key=lambda entry: _falling(self.row(entry, now).percent))
         elif self.sort == "rate":
-            self.order.sort(key=lambda state: _falling(self._rate(state.stream.key)))
+            self.order.sort(key=lambda entry: _falling(self._rate(key_of(entry))))
         elif self.sort == "age":
-            self.order.sort(key=lambda state: -state.last_recv)
+            self.order.sort(key=lambda entry: -entry.last_recv)
 
     def freeze(self, now: int) -> None:
         """Keep every row as it stands."""
-        self._kept = {state.stream.key: self.row(state, now) for state in self._streams.order}
+        self._kept = {key_of(entry): self.row(entry, now) for entry in self._streams.order}
 
     def thaw(self) -> None:
         self._kept = {}
 
-    def row(self, state: StreamState, now: int) -> Row:
-        key = state.stream.key
+    def row(self, entry: Entry, now: int) -> Row:
+        key = key_of(entry)
         if key in self._kept:
             return self._kept[key]
         streams = self._streams
+        number, rate, silent = streams.index(key) + 1, self._rate(key), streams.silent(entry, now)
+        if isinstance(entry, Board):
+            text = summary(entry.items[-1])
+            return Row(
+                key, streams.label(key), number, NAN, NAN, NAN, NAN, 0, rate, entry.last_recv, silent, text=text
+            )
+        look = streams.look(key)
         return Row(
             key,
             streams.label(key),
-            streams.index(key) + 1,
-            state.last,
-            state.first,
-            state.low,
-            state.high,
-            self.digits(state),
-            self._rate(key),
-            state.last_recv,
-            streams.silent(state, now),
+            number,
+            entry.last,
+            entry.first,
+            entry.low,
+            entry.high,
+            self.digits(entry),
+            rate,
+            entry.last_recv,
+            silent,
+            unit=printable(look.unit, UNIT_LENGTH) if look is not None else "",
         )
 
     def digits(self, state: StreamState) -> int:
@@ -128,7 +150,7 @@ class WatchRows:
         self._digits[key] = series.version, known
         return known
 
-    def _rate(self, key: StreamKey) -> float:
+    def _rate(self, key: EntryKey) -> float:
         return self._rates[key][1] if key in self._rates else 0.0
 
 
@@ -137,17 +159,23 @@ def _falling(value: float) -> float:
     return -value if value == value else float("inf")
 
 
-def columns_for(width: int) -> dict[str, int]:
-    """The columns that fit, with their widths; the name and the last column take what is left."""
+def columns_for(width: int, longest: int = 0) -> dict[str, int]:
+    """The columns that fit, with their widths; the name and the last column take what is left.
+
+    longest: cells of the longest name, for which columns that matter less make room.
+    """
     shown = list(SHOWN_ORDER)
     room = width - 2
+    wanted = WIDTHS | {"stream": min(max(WIDTHS["stream"], longest + 1), LONGEST_NAME)}
     for name in DROPPED_FIRST:
-        if sum(WIDTHS[column] for column in shown) <= room:
+        if name in DROPPED_LAST:
+            wanted = WIDTHS
+        if sum(wanted[column] for column in shown) <= room:
             break
         shown.remove(name)
-    widths = {name: WIDTHS[name] for name in shown}
+    widths = {name: wanted[name] for name in shown}
     free = max(0, room - sum(widths.values()))
-    for name, most in (("last", 3), ("chg %", 1), ("stream", 12)):
+    for name, most in (("last", 3), ("chg %", 1), ("stream", LONGEST_NAME - widths["stream"])):
         if name in widths:
             more = min(free, most)
             widths[name] += more
@@ -177,10 +205,14 @@ def cells(row: Row, columns: dict[str, int], now: int, signs: Signs, selected: b
         sign, ink = signs.stale, "stale"
     parts: list[Part] = [(f"{signs.cursor} " if selected else "  ", "accent")]
     change, percent = row.last - row.first, row.percent
+    if row.text:
+        columns = _with_room_for_text(columns)
     for name, width in columns.items():
         match name:
             case "stream":
                 parts.append((padded(row.label, width - 1) + " ", "selected" if selected else value_ink))
+            case "text":
+                parts.append((" " + padded(row.text, width - 1), value_ink))
             case "last":
                 parts += [(number(row.last, row.digits, width - 2), value_ink), (f" {sign}", ink)]
             case "change":
@@ -197,6 +229,17 @@ def cells(row: Row, columns: dict[str, int], now: int, signs: Signs, selected: b
             case _:
                 parts.append((padded(spark, width, right=True), "stale" if row.silent else "spark"))
     return parts
+
+
+def _with_room_for_text(columns: dict[str, int]) -> dict[str, int]:
+    """The columns of a row that has a text where others have numbers."""
+    shown: dict[str, int] = {}
+    for name, width in columns.items():
+        if name in OF_NUMBERS:
+            shown["text"] = shown.get("text", 0) + width
+        else:
+            shown[name] = width
+    return shown
 
 
 def right(text: str, width: int) -> str:

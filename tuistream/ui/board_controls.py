@@ -1,0 +1,136 @@
+"""What a panel shows of a board, and what keys do to it."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual.binding import Binding
+from textual.widget import Widget
+
+from tuistream.core.board import Board
+from tuistream.core.text import printable
+from tuistream.ui.board_view import BoardView
+from tuistream.ui.commands import Pane, bindings
+from tuistream.ui.controls import ChartControls
+from tuistream.ui.curve import curve_of, drawing_of
+from tuistream.ui.items import address_of
+from tuistream.ui.messages import Followed, Said
+from tuistream.ui.naming import NamedScreen
+from tuistream.ui.status_line import local_time
+from tuistream.ui.stream_plot import StreamPlot
+from tuistream.ui.streams import Streams, key_of
+
+
+class BoardControls(ChartControls):
+    """Draws `board` as rows, or as a curve in `plot`. Subclasses draw what else there is to be drawn."""
+
+    BINDINGS: ClassVar[list[Binding]] = bindings(Pane.BOARD)
+
+    def __init__(self, streams: Streams, timezone: tzinfo | None, paged: bool, glyphs: str) -> None:
+        super().__init__(streams, timezone, paged)
+        self.board: Board | None = None
+        self.drawings = 0  # made so far
+        self._plot = StreamPlot(glyphs)
+        self._view: BoardView | None = None  # made when it is needed
+        self._curve_drawn: tuple[int, tuple[int, int]] | None = None
+        self._curve_range: tuple[float, float] | None = None
+
+    def show_frame(self) -> None:
+        """Draw title and state."""
+        raise NotImplementedError
+
+    def canvas(self) -> tuple[int, int]:
+        """Columns and rows that the lines have."""
+        return self._plot.canvas_size
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A board's keys are its own where it is shown; else they mean what they mean elsewhere."""
+        if action == "scroll_items":
+            return self.board is not None and (len(parameters) == 1 or self._has_page(parameters[1] == 1))
+        if action == "open_named":
+            return self.board is not None and bool(address_of(self.board.items[-1]))
+        return super().check_action(action, parameters)
+
+    def _has_page(self, forward: bool) -> bool:
+        """Whether rows can be scrolled by a page; else the page of panels is turned."""
+        view = self._view
+        return view is not None and view.display and (view.newer > 0 if forward else view.scrollable)
+
+    def no_chart(self) -> str:
+        return super().no_chart() if self.board is None else "no chart: arrows scroll, f follows the newest"
+
+    def action_scroll_items(self, rows: int, pages: int = 0) -> None:
+        view = self._view
+        if view is None or not view.scroll_rows(rows + pages * max(1, view.size.height - 1)):
+            self.post_message(Said("this is the newest" if rows + pages > 0 else "this is the oldest that is kept"))
+        self.show_frame()
+
+    def action_follow(self) -> None:
+        if self.board is None:
+            super().action_follow()
+            return
+        if self._view is not None:
+            self._view.follow()
+        self._say("follows the newest")
+        self.post_message(Followed())
+        self.show_frame()
+
+    def action_open_named(self) -> None:
+        if self.board is not None:
+            self.app.push_screen(NamedScreen(self.board.items[-1], self._streams.label(key_of(self.board))))
+
+    def assign_board(self, board: Board | None) -> None:
+        if board is not self.board:
+            self.board = board
+            self._curve_drawn = self._curve_range = None
+            if self._view is not None:
+                self._view.assign(board)
+
+    def draw_board(self, board: Board, frozen: bool) -> None:
+        """Draw what is new; nothing of it while the view is frozen."""
+        curve = curve_of(board.items[-1])
+        if curve is None:
+            self.drawings += self.rows_view().update(frozen)
+            return
+        self.show_inner(self._plot)
+        drawn, key = self._curve_drawn, (board.version, self.canvas())
+        if drawn == key or (frozen and drawn is not None and drawn[1] == key[1]):
+            return
+        self._curve_drawn = key
+        self.drawings += 1
+        drawing, self._curve_range = drawing_of(curve, *self.canvas(), self._curve_range)
+        self._plot.show([drawing.line], drawing.viewport, drawing.value_ticks, drawing.ticks, None, [])
+
+    def rows_view(self) -> BoardView:
+        """The widget for rows, on the screen instead of the plot."""
+        if self._view is None:
+            self._view = BoardView(self._timezone, self.show_frame)
+            self._view.assign(self.board)
+            self.mount(self._view, after=self._plot)
+        self.show_inner(self._view)
+        return self._view
+
+    def show_inner(self, inner: Widget) -> None:
+        """Have `inner` on the screen, be it the plot or the rows."""
+        for widget in (self._plot, self._view):
+            if widget is not None and widget.display != (widget is inner):
+                widget.display = widget is inner
+
+    def board_words(self, board: Board) -> tuple[str, list[str], str]:
+        """How much there is of a board, for its title; what it is; and how much is newer than what is seen."""
+        newest = board.items[-1]
+        count = f"{len(board.items) + board.dropped:,} in all"
+        if newest.replaces:
+            count = f"{local_time(newest.t, self._timezone):%H:%M:%S}"
+        about = [printable(board.stream.feed, 24)]
+        if board.stream.kind and board.stream.kind not in self._streams.label(key_of(board)):
+            about.append(printable(board.stream.kind, 24))
+        newer = self._view.newer if self._view is not None else 0
+        return count, about, f"{newer:,} newer" if newer else ""
+
+    def _say(self, words: str) -> None:
+        if self.board is None:
+            super()._say(words)
+        else:
+            self.post_message(Said(f"{self._streams.label(key_of(self.board))}: {words}"))
