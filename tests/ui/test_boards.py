@@ -237,6 +237,17 @@ async def test_a_look_that_changes_leaves_what_the_user_chose(monitor: Monitor) 
         assert "area" not in monitor.edge
 
 
+async def test_bars_stand_on_zero_and_their_legend_is_whole(monitor: Monitor) -> None:
+    look = Look("bar", "Bars", colours=("#ff0000", "#00ff00", "#0000ff"))
+    feed_lines(monitor, look, [[30.0, 50.0, 20.0], [40.0, 20.0, 25.0]], ("a", "b", "c"))
+    async with monitor.running(100, 30):
+        labels = {row[-5:].strip(" ├◂│┘") for row in monitor.plot.split("\n")}
+        assert {"0", "50"} <= labels
+        assert "c  a  b" in monitor.title  # c is what its last value is of
+        await monitor.press("c", "0")
+        assert "area" not in monitor.edge
+
+
 async def test_more_than_four_fields_of_a_sender_come_in_groups(monitor: Monitor) -> None:
     fields = tuple(f"f{n}" for n in range(7))
     feed_lines(monitor, Look("line"), [[float(n) * 10.0**n for n in range(7)]] * 2, fields)

@@ -208,6 +208,8 @@ class Chart:
         for line in lines:
             least, most = _inside(line, window, self.choices.log)
             lo, hi = min(lo, least), max(hi, most)
+        if self.look is not None and self.look.kind in BARS and self.choices.kind == "area" and lo <= hi:
+            lo, hi = (lo, hi) if self.choices.log else (min(lo, 0.0), max(hi, 0.0))
         previous = None if self.choices.scale == "auto" else self.value_range
         self.value_range = sticky_range(previous, lo, hi, self.choices.log)
         return self.value_range

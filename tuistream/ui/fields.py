@@ -50,8 +50,7 @@ def switchable(series: Series, main: str, axis: str = "", grouped: bool = False)
     names = (main, *(name for name in series.fields if name not in (main, axis)))
     alone = [(name,) for name in names]
     if grouped:
-        own = [name for name in series.fields if name != axis] or [main]
-        together = [tuple(own[at : at + LINES_AT_MOST]) for at in range(0, len(own), LINES_AT_MOST)]
+        together = [names[at : at + LINES_AT_MOST] for at in range(0, len(names), LINES_AT_MOST)]
     else:
         together = [tuple(name for name in drawn_together(series, main) if name != axis) or (main,)]
     return (*together, *(one for one in alone if one not in together))

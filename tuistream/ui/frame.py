@@ -87,12 +87,11 @@ def _candidates(
         yield [*last, *unit, *moved, *percent], next(rights(len(named)))
         yield [*last, *unit], next(rights(len(named)))
     yield [*last, *moved, *percent], next(rights(len(named)))
-    if named:
-        yield from (([*last, *percent], right) for right in rights(len(named)) if right is not ranged)
     fields = sum(not ink.startswith("average") for _name, ink in legend)
     if fields > 1:  # which line is which matters more than how the first has moved
-        yield last, next(rights(fields))
-        yield [], next(rights(fields))
+        yield from ((values, next(rights(fields))) for values in ([*last, *percent], last, []))
+    if named:
+        yield from (([*last, *percent], right) for right in rights(len(named)) if right is not ranged)
     yield [*last, *moved, *percent], ranged
     yield [*last, *percent], ranged
     yield last, ranged

@@ -33,12 +33,18 @@ def rows_for_waiting(session: Session, now: int, lines: Sequence[str], width: in
     well = (FeedState.WAITING, FeedState.LIVE)
     troubled = [about_feed(feed, now) for feed in session.feeds.values() if feed.state not in well][:FEEDS_LISTED]
     told = "\n\n".join(troubled) or "waiting for the first message"
-    rows: list[Row] = [()]
-    for text in [*told.split("\n"), "", *map(printable_line, lines)]:
-        rows += [((f"  {part}", "plain"),) for part in wrapped(text, max(1, width - 2))]
+    above: list[Row] = [(), *_indented(told.split("\n"), width)]
+    each = [_indented([printable_line(line)], width) for line in lines]
+    rows = [*above, *(row for block in each for row in ((), *block))]
+    if len(rows) > height:
+        rows = [*above, (), *(row for block in each for row in block)]
     if len(rows) > height:
         rows = [*rows[: max(0, height - 1)], (("  …  ? shows all", "dim"),)]
     return rows
+
+
+def _indented(lines: Sequence[str], width: int) -> list[Row]:
+    return [((f"  {part}", "plain"),) for line in lines for part in wrapped(line, max(1, width - 2))]
 
 
 def printable_line(line: str) -> str:
