@@ -12,7 +12,7 @@ from tests.framers.test_objects import cut
 from tuistream.framers.contract import Framer
 from tuistream.framers.lines import LineFramer
 from tuistream.framers.sse import EventFramer
-from tuistream.framers.text import TextFramer
+from tuistream.framers.text import DocumentFramer, TextFramer
 
 LIMIT = 20
 places = st.lists(st.integers(0, 10_000), max_size=8)
@@ -29,13 +29,14 @@ def framed(framer: Framer, chunks: Iterable[bytes]) -> tuple[list[bytes], int]:
     return frames, len(framer.take_refused())
 
 
-@pytest.mark.parametrize("kind", [LineFramer, EventFramer, TextFramer])
+@pytest.mark.parametrize("kind", [LineFramer, EventFramer, TextFramer, DocumentFramer])
 @given(scraps, places)
 @example(b"x" * 20 + b"\r\n1", [20, 21])
 @example(b"\r" * 3, [1, 2])
 @example(b"\xef\xbb\xbf \n{}{}", [1, 2, 3, 4])
+@example(b" [1,\n2]\n[3]", [1, 2, 3, 4])
 def test_cutting_the_wire_anywhere_gives_the_same(
-    kind: type[LineFramer | EventFramer | TextFramer], wire: bytes, places: Sequence[int]
+    kind: type[LineFramer | EventFramer | TextFramer | DocumentFramer], wire: bytes, places: Sequence[int]
 ) -> None:
     whole = framed(kind(LIMIT), [wire])
     assert framed(kind(LIMIT), cut(wire, places)) == whole
@@ -103,3 +104,21 @@ def test_an_event_over_the_limit_is_refused_once() -> None:
 def test_its_beginning_tells_objects_from_lines(stream: bytes, frames: list[bytes]) -> None:
     assert framed(TextFramer(), [stream])[0] == frames
     assert framed(TextFramer(), [bytes([byte]) for byte in stream])[0] == frames
+
+
+@pytest.mark.parametrize(
+    ("document", "frames"),
+    [
+        (b'\n[{"a": 1},\n {"a": 2}]\n', [b'[{"a": 1},\n {"a": 2}]\n']),
+        (b"[1,2]\n[3,4]\n", [b"[1,2]", b"[3,4]"]),
+        (b'{"a":\n1}', [b'{"a":\n1}']),
+        (b"x,y\n1,2\n", [b"x,y", b"1,2"]),
+        (b" \n", []),
+    ],
+)
+def test_an_array_is_one_document(document: bytes, frames: list[bytes]) -> None:
+    assert framed(DocumentFramer(), [document]) == (frames, 0)
+
+
+def test_a_document_over_the_limit_is_refused() -> None:
+    assert framed(DocumentFramer(LIMIT), [b"[" + b"1," * 20 + b"1]"]) == ([], 1)

@@ -1,11 +1,13 @@
-"""A byte stream that holds JSON objects or lines: which of the two, its beginning tells."""
+"""A byte stream that holds JSON objects or lines, or a document: which of them, its beginning tells."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from tuistream.framers.contract import Framer, Refused
+import msgspec
+
+from tuistream.framers.contract import SAMPLE, Framer, Refused
 from tuistream.framers.lines import LineFramer
 from tuistream.framers.objects import ObjectFramer
 
@@ -61,3 +63,51 @@ class TextFramer:
         if _BACK_TO_BACK.search(line[:_LOOKED_AT]):
             return ObjectFramer(self._limit)
         return LineFramer(self._limit) if newline or len(line) >= _LOOKED_AT else None
+
+
+class DocumentFramer:
+    """As TextFramer, but where a `[` is the beginning, all until the end is one frame, if it is one JSON array."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._text = TextFramer(limit)
+        self._begun = bytearray()  # an array, or what does not tell yet
+        self._is_array: bool | None = None
+        self._refused: list[Refused] = []
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The frames that end in `chunk`, oldest first."""
+        if self._is_array is None:
+            chunk = (bytes(self._begun) + chunk).lstrip(_IGNORED + BOM)
+            self._begun.clear()
+            self._is_array = chunk[:1] == b"[" if chunk else None
+        if self._is_array is False:
+            return self._text.feed(chunk)
+        if len(self._begun) <= self._limit:
+            self._begun += chunk
+        return []
+
+    def end(self) -> list[bytes]:
+        """The frames that the end of the document ends."""
+        body, is_array = bytes(self._begun), self._is_array
+        self._begun.clear()
+        self._is_array = None
+        if len(body) > self._limit:
+            why = f"a document is over the limit of {self._limit:,} bytes (--max-frame)"
+            self._refused.append((body[:SAMPLE], why))
+            return []
+        if is_array and _is_json(body):
+            return [body]
+        return self._text.feed(body) + self._text.end()
+
+    def take_refused(self) -> list[Refused]:
+        refused, self._refused = self._refused, []
+        return refused + self._text.take_refused()
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
