@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tuistream.core.errors import SettingsError, TuistreamError
 from tuistream.core.text import printable, redact_url
+
+if TYPE_CHECKING:
+    from tuistream.config_file import ConfigFile
 
 SHOWN_OF: Final = "watch"  # the command that has all options of the file
 SECTIONS: Final = {
@@ -98,9 +101,7 @@ def check(named: str | None) -> int:
     if path is None:
         raise SettingsError("there is no configuration file: tuistream config init writes one")
     config = load(path, named=bool(named))
-    from tuistream.ui.keymap import checked
-
-    checked(config.keys, str(path))
+    of_the_screen(config)
     feeds = config.feed_settings()
     for warning in config.warnings:
         click.echo(f"tuistream: {warning}", err=True)
@@ -108,6 +109,21 @@ def check(named: str | None) -> int:
         f"{path}: right; {len(feeds)} feeds and listeners, {len(config.panels)} panels, {len(config.keys)} keys"
     )
     return 0
+
+
+def of_the_screen(config: ConfigFile) -> dict[str, Any]:
+    """What a file says of keys and panels, as ViewOptions want it. Raises SettingsError."""
+    from dataclasses import asdict
+
+    from tuistream.ui import keymap, wishes
+    from tuistream.ui.options import PanelOptions
+
+    where = str(config.path)
+    panels = [
+        PanelOptions(**{name: value for name, value in asdict(panel).items() if value is not None})
+        for panel in config.panels
+    ]
+    return {"keys": keymap.checked(config.keys, where), "panels": wishes.checked(panels, where)}
 
 
 @command.command()

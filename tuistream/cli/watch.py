@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuistream.cli.options import feed_options, feeds_from, feeds_in_force, recording_path, run_options
+from tuistream.cli.options import CONFIG, feed_options, feeds_from, feeds_in_force, recording_path, run_options
 from tuistream.cli.standard_input import behind_terminal, is_piped
 from tuistream.core.errors import SettingsError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from tuistream.config import FeedSettings, Settings
+    from tuistream.config_file import ConfigFile
 
 STANDARD_INPUT = "-"
 LEAST_BUDGET = 1_000
@@ -147,11 +148,14 @@ def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str
             settings, demo = _demo(stack, given)
         elif not given["no_record"]:
             settings = replace(settings, db=recording_path(given["db"], settings.feeds[0].name))
-        return asyncio.run(watch(settings, view, demo))
+        return asyncio.run(watch(settings, view, demo, click.get_current_context().meta.get(CONFIG)))
 
 
-async def watch(settings: Settings, view: dict[str, Any], demo: str) -> int:
-    """Show and record until the user leaves; the exit code. Connects while the screen is still being imported."""
+async def watch(settings: Settings, view: dict[str, Any], demo: str, config: ConfigFile | None) -> int:
+    """Show and record until the user leaves; the exit code. Connects while the screen is still being imported.
+
+    config: the file in force, whose keys and panels can be looked at only then.
+    """
     import asyncio
 
     from tuistream.wiring import running
@@ -171,6 +175,10 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str) -> int:
         from tuistream.ui.app import TuistreamApp
         from tuistream.ui.options import ViewOptions
 
+        if config is not None:
+            from tuistream.cli.config import of_the_screen
+
+            view |= of_the_screen(config)
         app = TuistreamApp(run.session, ViewOptions(**view), run.recording, demo=demo, suspended=run.suspended)
         _on_signals(loop, lambda: app.exit(0))
         loop.call_later(SETTLED_SECONDS, collect_from_now_on)

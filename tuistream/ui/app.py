@@ -16,6 +16,7 @@ from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal
 from textual.dom import DOMNode
 from textual.geometry import Size
+from textual.widgets import Input
 
 from tuistream.charts.numbers import glyphs_for
 from tuistream.core.errors import SettingsError
@@ -29,6 +30,7 @@ from tuistream.ui.footer import Footer
 from tuistream.ui.glyphs import signs_for
 from tuistream.ui.grid import Grid
 from tuistream.ui.help import HelpScreen
+from tuistream.ui.keymap import translation
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
 from tuistream.ui.options import ViewOptions
@@ -81,10 +83,11 @@ class TuistreamApp(PromptApp):
         signs = signs_for(glyphs)
         self.ascii_only = glyphs == "ascii"
         self.inks = InkPot()
+        self._own_keys = translation(options.keys)
         self._session = session
         self._recording = recording
         self._slow_at = 0
-        self._streams = Streams(session)
+        self._streams = Streams(session, options.panels)
         self._status = StatusLine(session, signs, options.timezone)
         self._sent_shown = options.budget > 0
         self._demo = Line(id="demo")
@@ -94,7 +97,7 @@ class TuistreamApp(PromptApp):
         self._grid = Grid(session, self._streams, self._list.rows, options, signs, glyphs)
         self._events = EventLog(session, options.timezone)
         self._filter = FilterInput()
-        self._footer = Footer(signs)
+        self._footer = Footer(signs, options.keys)
 
     def compose(self) -> ComposeResult:
         yield self.inks
@@ -110,6 +113,16 @@ class TuistreamApp(PromptApp):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults(self.current_theme.to_color_system().generate())
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key of the user's own stands for the table's, but for where one types."""
+        if isinstance(event, events.Key) and not event.is_forwarded and event.key in self._own_keys:
+            typing = len(self.screen_stack) > 1 or isinstance(self.focused, Input)
+            key = event.key if typing else self._own_keys[event.key]
+            if not key:
+                return
+            event = event if typing else events.Key(key, None)
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
@@ -211,7 +224,7 @@ class TuistreamApp(PromptApp):
         self._filter.open(self._list.rows.filter)
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(self.options.waiting))
+        self.push_screen(HelpScreen(self.options.waiting, self.options.keys))
 
     def action_command_palette(self) -> None:
         if self.screen.has_class("-small"):

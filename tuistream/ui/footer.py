@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual import events
 
 from tuistream.ui.commands import Command, Pane, footer
 from tuistream.ui.glyphs import Signs
+from tuistream.ui.keymap import shown as shown_keys
 from tuistream.ui.line import Line, Part
 
 SHOWN_TOGETHER = {
@@ -22,8 +25,10 @@ ASCII_KEYS = {"← →": "Left Right", "↑ ↓": "Up Down"}
 class Footer(Line):
     """As many keys as fit, the most useful first; a click does what its key does."""
 
-    def __init__(self, signs: Signs) -> None:
+    def __init__(self, signs: Signs, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """keys: the user's own."""
         super().__init__(id="footer")
+        self._keys = keys
         self._ascii = signs.bar == "|"
         self._spans: list[tuple[int, int, Command]] = []
 
@@ -52,5 +57,7 @@ class Footer(Line):
                 return
 
     def _key(self, command: Command) -> str:
+        if command.name in self._keys:
+            return shown_keys(command, self._keys)
         shown = SHOWN_TOGETHER.get(command.name, command.shown)
         return ASCII_KEYS.get(shown, shown) if self._ascii else shown

@@ -23,6 +23,7 @@ from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 from tuistream.ui.tiles import ONE_COLUMN_BELOW, TileLayout, capacity
 from tuistream.ui.view import newest_edge
 from tuistream.ui.watch_rows import WatchRows
+from tuistream.ui.wishes import arrange
 
 
 class Grid(Widget):
@@ -169,7 +170,9 @@ class Grid(Widget):
             return entry
         key = key_of(entry)
         if key not in self._charts:
-            self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key))
+            chart = self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key))
+            if (wanted := self._streams.wanted(entry)) is not None:
+                arrange(chart, wanted)
         return self._charts[key]
 
     def _take_looks(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from tuistream.ui.commands import COMMANDS, GROUPS, Command
+from tuistream.ui.keymap import shown
 from tuistream.ui.line import Line, Part, padded, wrapped
 from tuistream.ui.waiting import printable_line
 
@@ -30,15 +31,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown", "scroll(10)", show=False),
     ]
 
-    def __init__(self, lines: Sequence[str] = ()) -> None:
-        """lines: to be shown after the keys."""
+    def __init__(self, lines: Sequence[str] = (), keys: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        """lines: to be shown after the keys. keys: the user's own."""
         super().__init__()
+        self._keys = keys or {}
         self._lines = lines
 
     def compose(self) -> ComposeResult:
         columns = max(1, min(3, (self.app.size.width - 4) // COLUMN_WIDTH))
         room = min(COLUMN_WIDTH, (self.app.size.width - 5) // columns)
-        blocks = [block(name, room) for name in GROUPS]
+        blocks = [block(name, room, self._keys) for name in GROUPS]
         with VerticalScroll(id="help") as box:
             box.styles.width = columns * room + 5  # border, padding and scroll bar
             box.border_title = "keys"
@@ -57,15 +59,15 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
-def block(group: str, width: int) -> list[list[Part]]:
+def block(group: str, width: int, keys: Mapping[str, tuple[str, ...]]) -> list[list[Part]]:
     """The commands of one group, a line each, and an empty line."""
     rows: list[list[Part]] = [[(padded(group, width), "strong")]]
-    rows += [entry(command, width) for command in COMMANDS if command.group == group]
+    rows += [entry(command, width, keys) for command in COMMANDS if command.group == group]
     return [*rows, [(" " * width, "")]]
 
 
-def entry(command: Command, width: int) -> list[Part]:
-    key = padded(f"  {command.shown}", KEY_WIDTH)
+def entry(command: Command, width: int, keys: Mapping[str, tuple[str, ...]]) -> list[Part]:
+    key = padded(f"  {shown(command, keys)}", KEY_WIDTH)
     return [(key, "key"), (padded(command.words, max(1, width - KEY_WIDTH)), "plain")]
 
 

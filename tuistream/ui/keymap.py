@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import replace
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
@@ -32,20 +31,24 @@ def checked(keys: Mapping[str, tuple[str, ...]], where: str) -> dict[str, tuple[
 
 
 def _no_key_twice(found: Mapping[str, tuple[str, ...]], where: str) -> None:
-    for command in commands(found):
-        for other in commands(found):
-            same = set(command.keys) & set(other.keys)
-            changed = command.name in found or other.name in found
-            if command.name < other.name and same and changed and command.pane is other.pane:
+    for name, keys in found.items():
+        for other in COMMANDS:
+            same = set(keys) & set(found.get(other.name, other.keys))
+            if other.name != name and same:
                 key = printable(min(same))
-                raise SettingsError(f"{where}: keys: {key} is for {command.name!r} and for {other.name!r}")
+                raise SettingsError(f"{where}: keys: {key} is for {name!r} and for {other.name!r}")
 
 
-def commands(keys: Mapping[str, tuple[str, ...]]) -> tuple[Command, ...]:
-    """The table with these keys in it."""
-    return tuple(
-        replace(command, keys=keys[command.name], shown=" ".join(keys[command.name]))
-        if command.name in keys
-        else command
-        for command in COMMANDS
-    )
+def translation(keys: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """By the key that is pressed, the one of the table that it stands for; "" for one that does nothing any more."""
+    found: dict[str, str] = {}
+    for command in COMMANDS:
+        if command.name in keys:
+            found |= {key: "" for key in command.keys if key not in found}
+            found |= dict.fromkeys(keys[command.name], command.keys[0])
+    return found
+
+
+def shown(command: Command, keys: Mapping[str, tuple[str, ...]]) -> str:
+    """The keys of a command as people read them."""
+    return " ".join(keys[command.name]) if command.name in keys else command.shown

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
+
+
+@dataclass(frozen=True)
+class PanelOptions:
+    """How the user wants the panel of a stream, named as in the watch list; empty or None where nothing was said.
+
+    range: a name of `view.RANGES`. averages, chart, scale: as in `chart.Choices`.
+    """
+
+    stream: str
+    title: str = ""
+    range: str = ""
+    averages: str = ""
+    chart: str = ""
+    scale: str = ""
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -14,7 +30,8 @@ class ViewOptions:
     "braille", "blocks", "ascii", or "" for what the terminal can show. theme: a name, or "" for our own dark one.
     averages: lengths of the moving averages, in ticks. clock: ns since 1970 UTC. timezone: of the times shown, None
     for the machine's own. waiting: lines for who has yet to send something: where to, and how; shown while there is
-    nothing else, and with the keys.
+    nothing else, and with the keys. keys: the user's own, by the name of their command. panels: what the user wants
+    of some streams, which come first, in this order.
     """
 
     fps: int = 10
@@ -25,3 +42,5 @@ class ViewOptions:
     clock: Callable[[], int] = time.time_ns
     timezone: tzinfo | None = None
     waiting: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    panels: tuple[PanelOptions, ...] = ()

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Protocol, cast
 
 from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from tuistream.ui.commands import COMMANDS
+from tuistream.ui.keymap import shown
+from tuistream.ui.options import ViewOptions
+
+
+class KeyedApp(Protocol):
+    """An app whose user may have keys of their own."""
+
+    options: ViewOptions
+
 
 PAGE = 8  # commands
 
@@ -37,7 +46,8 @@ class CommandProvider(Provider):
             if command.one_action and command.group and command.name != "palette":
                 _key, action = next(command.actions())
                 sent = f"send({command.pane.value!r}, {action!r})"
-                yield command.words, f"{command.group.lower()}, key {command.shown}", partial(run, sent)
+                key = shown(command, cast(KeyedApp, self.app).options.keys)
+                yield command.words, f"{command.group.lower()}, key {key}", partial(run, sent)
         for name in sorted(self.app.available_themes):
             yield f"theme {name}", "colours", partial(self._set_theme, name)
 

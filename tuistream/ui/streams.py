@@ -11,6 +11,7 @@ from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
 from tuistream.ui.fields import has_price
+from tuistream.ui.options import PanelOptions
 
 SETTLING_NS = 3_000_000_000
 NAME_LENGTH = 60
@@ -30,8 +31,10 @@ def key_of(entry: Entry) -> EntryKey:
 class Streams:
     """Streams with a price come first. After the first seconds a new one goes last, so that no panel moves."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, panels: Sequence[PanelOptions] = ()) -> None:
+        """panels: what the user wants of some streams; these come first."""
         self._session = session
+        self._panels = panels
         self._first_seen = 0
         self.order: list[Entry] = []
         self.looks_seen = 0  # of the session's changes of looks
@@ -52,6 +55,8 @@ class Streams:
             self._take_new(now)
         keys = [key_of(entry) for entry in self.order]
         titles = {key: look.title for key in keys if (look := self.look(key)) is not None and look.title}
+        wanted = ((key_of(entry), self.wanted(entry)) for entry in self.order)
+        titles |= {key: panel.title for key, panel in wanted if panel is not None and panel.title}
         self._labels = labels(keys, titles)
         return grown
 
@@ -62,10 +67,24 @@ class Streams:
         drawn = {(state.stream.feed, state.stream.kind) for state in streams}
         entries: list[Entry] = [*streams, *(board for board in boards if not _drawn_by_ticks(board, drawn))]
         new = [entry for entry in entries if key_of(entry) not in self._index]
-        self.order.extend(sorted(new, key=_rank))
+        self.order.extend(sorted(new, key=self._rank))
         if now - self._first_seen <= SETTLING_NS:
-            self.order.sort(key=_rank)
+            self.order.sort(key=self._rank)
         self._index = {key_of(entry): index for index, entry in enumerate(self.order)}
+
+    def wanted(self, entry: Entry) -> PanelOptions | None:
+        """What the user's configuration says of its panel."""
+        place = self._place(entry)
+        return self._panels[place] if place < len(self._panels) else None
+
+    def _place(self, entry: Entry) -> int:
+        """The place among the panels of the configuration, or after them."""
+        stream = entry.stream
+        names = (stream.name, f"{stream.name} {stream.kind}", stream.kind, stream.feed)
+        return next((i for i, panel in enumerate(self._panels) if panel.stream in names), len(self._panels))
+
+    def _rank(self, entry: Entry) -> tuple[int, int, int]:
+        return self._place(entry), *_rank(entry)
 
     def label(self, key: EntryKey) -> str:
         return self._labels[key]
