@@ -19,6 +19,7 @@ from tuistream.core.board import Item
 from tuistream.core.outbox import Outbox
 from tuistream.core.session import Session
 from tuistream.core.status import FeedStatus
+from tuistream.sinks import sqlite
 from tuistream.sinks.sqlite import SqliteSink
 from tuistream.store.inspect import inspect
 from tuistream.store.values import storable_bytes
@@ -128,3 +129,20 @@ def test_whatever_an_item_holds_can_be_stored() -> None:
         deep = [deep]
     assert storable_bytes(deep).count(b"[") < 200
     assert storable_bytes({1: {2, 3}.__class__, "b": (True, None)}) == b'{"1": "<class \'set\'>", "b": [true, null]}'
+
+
+async def test_items_that_could_not_be_written_at_the_end_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "DRAIN_SECONDS", 0.2)
+    path = tmp_path / "a.db"
+    outbox = Outbox("test", media=True)
+    sink = SqliteSink(path, outbox)
+    await sink.open()
+    blocker = sqlite3.connect(path)
+    blocker.execute("BEGIN IMMEDIATE")
+    for number in range(3):
+        outbox.offer_item(item(TEXTS, str(number), number))
+    await sink.close()
+    blocker.close()
+    assert (sink.items, sink.status().lost_items) == (0, 3)

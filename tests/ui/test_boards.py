@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.color import ColorSystem
 from textual.color import Color
 
 from tests.ui.conftest import SECOND, START, Monitor
@@ -98,6 +101,22 @@ async def test_a_log_stands_still_while_the_view_is_paused(monitor: Monitor) -> 
         assert "three" not in monitor.text("BoardView")
         await monitor.press("space")
         assert "three" in monitor.text("BoardView")
+
+
+async def test_a_log_that_is_first_seen_while_paused_shows_what_was_there_then(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [1.0, 2.0])
+    show(monitor, "text", "before")
+    async with monitor.running(60, 19):
+        await monitor.press("space")
+        monitor.now += SECOND
+        show(monitor, "text", "after")
+        await monitor.press("2")
+        await drawn(monitor)
+        assert "before" in monitor.text("BoardView")
+        assert "after" not in monitor.text("BoardView")
+        await monitor.press("space")
+        await drawn(monitor)
+        assert "after" in monitor.text("BoardView")
 
 
 async def test_every_kind_of_board_has_a_panel_and_a_row(monitor: Monitor) -> None:
@@ -257,6 +276,15 @@ async def test_more_than_four_fields_of_a_sender_come_in_groups(monitor: Monitor
         assert "f4  f5  f6" in monitor.title
         await monitor.press("n")
         assert "shows f0" in monitor.status
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3), st.sampled_from(["#0e1217", "#fbfbf9"]))
+def test_colours_that_are_taken_can_be_seen_in_16_colours(rgb: tuple[int, int, int], background: str) -> None:
+    paper = Color.parse(background)
+    colour = Color(*rgb).hex.lower()
+    nearest = [each.rich_color.downgrade(ColorSystem.STANDARD) for each in (Color(*rgb), paper)]
+    assert readable((colour,), paper) in (("",), (colour,))
+    assert nearest[0] != nearest[1] or readable((colour,), paper) == ("",)
 
 
 @pytest.mark.parametrize("background", ["#0e1217", "#fbfbf9"])

@@ -200,6 +200,8 @@ class _Teller:
             self._log.write(f"{self._clear}{text}\n")
         if unstored or status.lost:
             self._log.write(f"tuistream: {unstored + status.lost:,} ticks could not be stored: {status.reason}\n")
+        if status.lost_items:
+            self._log.write(f"tuistream: {status.lost_items:,} texts, pictures or the like could not be stored\n")
         for feed in run.session.feeds.values():
             if feed.unread and not feed.ticks:
                 self._log.write(
@@ -207,7 +209,7 @@ class _Teller:
                 )
         for feed in run.failed:
             self._log.write(f"tuistream: {feed.name}: {feed.reason}\n")
-        return 1 if unstored or status.lost or run.failed else 0
+        return 1 if unstored or status.lost or status.lost_items or run.failed else 0
 
     def _progress_line(self) -> str:
         from tuistream.charts.numbers import compact

@@ -37,6 +37,7 @@ class Outbox:
         self.lost_rows = 0
         self.lost_events = 0
         self.lost_items = 0
+        self.items = 0
         self.item_bytes = 0
         self.wake = asyncio.Event()
         self.turned = asyncio.Event()  # set where writing begins to fail, or works again
@@ -68,6 +69,7 @@ class Outbox:
             self.lost_items += 1
             return
         self._items.append(item)
+        self.items += 1
         self.item_bytes += item.size
         self.wake.set()
         if self.item_bytes >= PENDING_BYTES and not self.failing:
@@ -96,7 +98,7 @@ class Outbox:
     def close(self) -> None:
         self.closed = True
         self._items.clear()
-        self.rows = self._events = self.item_bytes = 0
+        self.rows = self._events = self.items = self.item_bytes = 0
         self._room.set()
 
     def take(self, rows: int) -> list[Entry]:
@@ -110,6 +112,7 @@ class Outbox:
                 count += len(entry)
             elif isinstance(entry, Item):
                 nbytes += entry.size
+                self.items -= 1
             else:
                 self._events -= 1
         self.rows -= count

@@ -182,6 +182,7 @@ class SqliteSink:
             await self._drain()
         finally:
             self._abandoned += self.pending
+            self.outbox.lost_items += self.outbox.items + _count_items(self._hand)
             self._hand = []
             self.outbox.close()
             await self._writer.close()
@@ -299,7 +300,7 @@ class SqliteSink:
     def _succeeded(self) -> None:
         self.rows += _count_rows(self._hand)
         self.gaps += sum(isinstance(item, Event) and item.kind == "gap" for item in self._hand)
-        self.items += sum(isinstance(item, Item) for item in self._hand)
+        self.items += _count_items(self._hand)
         self._hand = []
         if self.outbox.failing or self.outbox.lost:
             self._hand += _gaps(self.outbox.lost, self.reason, self._clock())
@@ -315,6 +316,10 @@ class SqliteSink:
 
 def _count_rows(items: Sequence[Entry]) -> int:
     return sum(len(item) for item in items if isinstance(item, Batch))
+
+
+def _count_items(entries: Sequence[Entry]) -> int:
+    return sum(isinstance(entry, Item) for entry in entries)
 
 
 def _gaps(lost: Mapping[StreamKey, Loss], reason: str, now: int) -> list[Event]:

@@ -87,15 +87,15 @@ class BoardControls(ChartControls):
             if self._view is not None:
                 self._view.assign(board)
 
-    def draw_board(self, board: Board, frozen: bool) -> None:
-        """Draw what is new; nothing of it while the view is frozen."""
+    def draw_board(self, board: Board, frozen_at: int | None) -> None:
+        """Draw what is new; nothing of it while the view is frozen, since `frozen_at` (ns)."""
         curve = curve_of(board.items[-1])
         if curve is None:
-            self.drawings += self.rows_view().update(frozen)
+            self.drawings += self.rows_view().update(frozen_at)
             return
         self.show_inner(self._plot)
         drawn, key = self._curve_drawn, (board.version, self.canvas())
-        if drawn == key or (frozen and drawn is not None and drawn[1] == key[1]):
+        if drawn == key or (frozen_at is not None and drawn is not None and drawn[1] == key[1]):
             return
         self._curve_drawn = key
         self.drawings += 1

@@ -83,16 +83,17 @@ class BoardView(RowsView):
             self._top = 0
             self._log = Log(self._rows_of)
 
-    def update(self, frozen: bool) -> bool:
-        """Draw what came since the last time, unless the view is frozen; whether anything was drawn."""
+    def update(self, frozen_at: int | None) -> bool:
+        """Draw what came since the last time, until `frozen_at` (ns) if that is given; whether anything was drawn."""
         board = self._board
         if board is None:
             return False
-        version = self._version if frozen and self._log.items else board.version
+        version = self._version if frozen_at is not None and self._log.items else board.version
         if self._drawn == (version, self.size):
             return False
         if version != self._version:
-            self._log.take(board)
+            self._log.take(board, frozen_at)
+            version = version if frozen_at is None else -1  # there may be more in it
         self._version, self._drawn = version, (version, self.size)
         self._log.resize(self.size.width, self.size.height)
         self._draw()
@@ -126,7 +127,8 @@ class BoardView(RowsView):
 
     def on_resize(self) -> None:
         """Draw at once what was there: the next look may be far."""
-        self.update(frozen=True)
+        if self._log.items:
+            self.update(frozen_at=0)
 
     def _wheel(self, rows: int) -> None:
         if self.scroll_rows(rows):
@@ -168,9 +170,11 @@ class Log:
         """Follow the newest."""
         self._last = None
 
-    def take(self, board: Board) -> None:
-        """The board as it is now."""
+    def take(self, board: Board, until: int | None = None) -> None:
+        """The board as it is now; without what came after `until` (ns), if anything came before."""
         before, self.items = self.items, tuple(board.items)
+        if until is not None:
+            self.items = tuple(item for item in self.items if item.recv <= until) or self.items
         if self._last is not None:
             seen = before[self._last[0]]
             place = next((place for place, item in enumerate(self.items) if item is seen), None)

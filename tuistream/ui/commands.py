@@ -79,8 +79,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("log", ("L",), "L", "log", "logarithmic scale", "Chart", Pane.PANEL, "log"),
     Command("field", ("n",), "n", "field", "next field of the stream", "Chart", Pane.PANEL),
     # Lists
-    Command("select up", ("up",), "↑", "select(-1)", "select the one above", "Lists", Pane.LIST, "select"),
-    Command("select down", ("down",), "↓", "select(1)", "select the one below", "Lists", Pane.LIST),
+    Command(
+        "select up", ("up",), "↑", "select(-1)", "select the one above; scroll texts", "Lists", Pane.LIST, "select"
+    ),
+    Command("select down", ("down",), "↓", "select(1)", "select the one below; scroll texts", "Lists", Pane.LIST),
     Command("list page up", ("pageup",), "PgUp", "scroll_by(-1)", "list: a page up", "", Pane.LIST),
     Command("list page down", ("pagedown",), "PgDn", "scroll_by(1)", "list: a page down", "", Pane.LIST),
     Command("sort", ("o",), "o", "sort", "sort by appearance, name, change %, rate, age", "Lists", Pane.LIST, "sort"),
