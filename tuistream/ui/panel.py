@@ -91,7 +91,7 @@ class Panel(BoardControls, can_focus=True):
 
     def _draw(self) -> None:
         if self.board is not None:
-            self.draw_board(self.board, frozen=self._paused_at is not None)
+            self.draw_board(self.board, self._paused_at)
         elif self.chart is None and self._waiting:
             view = self.rows_view()
             view.show_rows(rows_for_waiting(self._session, self._now, self._waiting, *view.size))
