@@ -31,7 +31,7 @@ def test_real_figures(version: int, points: int, drawn: str) -> None:
     low, high = figure["layout"]["yaxis"]["range"]
     assert trace.y.min() >= low
     assert trace.y.max() <= high
-    assert trace.look == Look(kind="line", title="Stock Price (₹)", colours=(drawn,), fill=True)
+    assert trace.look == Look(kind="line", title="Stock Price (₹)", colours=(drawn,), fill=True, points=points)
 
 
 def test_both_ways_to_write_the_real_array_agree() -> None:
@@ -86,7 +86,7 @@ def test_points_without_a_value_are_left_out_and_the_others_put_in_order() -> No
     (trace,) = scatters(figure, NOW)
     assert trace.y.tolist() == [1, 2, 3]
     assert np.diff(trace.t).tolist() == [MINUTE, MINUTE]
-    assert trace.look == Look(kind="line")
+    assert trace.look == Look(kind="line", points=3)
 
 
 def test_an_x_that_is_no_time_or_not_there() -> None:

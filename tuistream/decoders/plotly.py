@@ -140,7 +140,13 @@ def _trace(figure: dict[str, Any], number: int, trace: dict[str, Any], recv: int
     order = known[np.argsort(t[known] if timed else x[known], kind="stable")]
     name = trace.get("name")
     return Trace(
-        name if isinstance(name, str) else "", number, timed, t[order], x[order], y[order], _look(figure, trace)
+        name if isinstance(name, str) else "",
+        number,
+        timed,
+        t[order],
+        x[order],
+        y[order],
+        _look(figure, trace, len(order)),
     )
 
 
@@ -148,7 +154,7 @@ def _is_time(value: object) -> bool:
     return isinstance(value, str) and not is_number(value)
 
 
-def _look(figure: dict[str, Any], trace: dict[str, Any]) -> Look:
+def _look(figure: dict[str, Any], trace: dict[str, Any], points: int) -> Look:
     layout = figure["layout"]
     line = trace.get("line")
     drawn = colour(line.get("color")) if isinstance(line, dict) else ""
@@ -157,6 +163,7 @@ def _look(figure: dict[str, Any], trace: dict[str, Any]) -> Look:
         title=_title(layout.get("title")) or _title(_inner(layout.get("yaxis"), "title")),
         colours=(drawn,) if drawn else (),
         fill=trace.get("fill") not in (None, "", "none"),
+        points=points,
     )
 
 
