@@ -46,6 +46,8 @@ def summary(item: Item) -> str:
         return printable(f"{picture.format or 'of no known format'}  {size}  {compact(picture.nbytes)}B", SUMMARY)
     if item.kind == "map" and isinstance(value, Mapping):
         return printable(_map_summary(value), SUMMARY)
+    if item.kind == "spectrum" and isinstance(value, Mapping) and isinstance(y := value.get("y"), (list, tuple)):
+        return f"{len(y):,} points"
     if item.kind == "figure" and isinstance(value, Mapping):
         return printable(_figure_summary(value), SUMMARY)
     return printable(f"{compact(item.size)}B  {_json(value)}", SUMMARY)
