@@ -22,6 +22,7 @@ class Fed:
 
     def __init__(self, target: str, retries: int | None, options: FeedOptions, changes: dict[str, Any]) -> None:
         self.session = Session()
+        self.running: asyncio.Task[None] | None = None
         (settings,) = feed_settings([target], options)
         settings = replace(settings, **changes)
         self.settings = settings
@@ -55,13 +56,18 @@ class Fed:
         return [f"{event.kind}: {event.text}" for event in self.session.events]
 
     async def ticks(self, count: int) -> None:
-        await until(lambda: self.status.ticks >= count)
+        await self.until(lambda: self.status.ticks >= count)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        await until(condition)
+        """Wait; what went wrong in the feed is raised."""
+        assert self.running is not None
+        await until(lambda: condition() or (self.running and self.running.done()))
+        if self.running.done():
+            self.running.result()
+        assert condition()
 
     async def ended(self) -> FeedState:
-        await until(lambda: self.status.ended)
+        await self.until(lambda: self.status.ended)
         return self.status.state
 
 
@@ -71,7 +77,7 @@ async def fed(
 ) -> AsyncIterator[Fed]:
     """The feed of a target, running as long as the block lasts."""
     made = Fed(target, retries, options or FeedOptions(), changes)
-    running = asyncio.create_task(made.feed.run())
+    running = made.running = asyncio.create_task(made.feed.run())
     try:
         yield made
     finally:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 LOWEST_RATE, HIGHEST_RATE = 0.001, 1_000_000.0
 LOWEST_SPEED, HIGHEST_SPEED = 0.001, 1_000_000.0
 # Options that mean nothing for other feeds than these are refused there, not ignored.
+PYTHON = "python:"
 ONLY_FOR = {
+    "rate": ("gbm", "sine", "square", "sawtooth", "noise", "FILE"),
     "symbols": ("gbm", "sine", "square", "sawtooth", "noise"),
     "seed": ("gbm", "sine", "square", "sawtooth", "noise"),
     "prices": ("gbm",),
@@ -40,9 +42,10 @@ ONLY_FOR = {
     "  tuistream serve gbm --symbols 4 --correlation 0.6     then: tuistream ws://127.0.0.1:8766\n"
     "  tuistream serve sine --rate 1000 --period 2s\n"
     "  tuistream serve gbm --rate 0 --limit 1000000 --seed 1\n"
-    "  tuistream serve spot_btcusdt_20240808.gz --speed 20"
+    "  tuistream serve spot_btcusdt_20240808.gz --speed 20\n"
+    "  tuistream serve python:mine.py:temperatures"
 )
-@click.argument("what", nargs=-1, required=True, metavar="gbm|sine|square|sawtooth|noise|FILE…")
+@click.argument("what", nargs=-1, required=True, metavar="gbm|sine|square|sawtooth|noise|FILE…|python:…")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--no-auth", is_flag=True, help="Allow a host that others can reach: whoever does can read the feed.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8766, show_default=True, help="0 takes a free one.")
@@ -69,13 +72,19 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     gbm is a price that follows a geometric Brownian motion; noise is normally distributed. Every client sees the same
     ticks. A FILE holds recorded raw frames, one a line, plain or gzip, as "<time, ns> <frame>" or
-    "<time, s>: <frame>"; each client gets its own replay.
+    "<time, s>: <frame>"; each client gets its own replay. python:MODULE:FUNCTION or python:FILE.py:FUNCTION is a
+    generator of yours.
     """
     from tuistream.feeds import resolve
 
-    target = resolve(given["what"])
-    _refuse_idle_options(ctx, target if isinstance(target, str) else "FILE")
-    producer = _walk(target, given) if isinstance(target, str) else _replay(target, given)
+    producer: Producer
+    if any(word.startswith(PYTHON) for word in given["what"]):
+        _refuse_idle_options(ctx, PYTHON)
+        producer = _generated(given["what"], given["limit"])
+    else:
+        target = resolve(given["what"])
+        _refuse_idle_options(ctx, target if isinstance(target, str) else "FILE")
+        producer = _walk(target, given) if isinstance(target, str) else _replay(target, given)
     asyncio.run(_serve(producer, given["host"], given["port"], given["no_auth"], given["with_parent"]))
 
 
@@ -119,6 +128,15 @@ def _replay(paths: tuple[Path, ...], given: dict[str, Any]) -> Producer:
     if not LOWEST_SPEED <= speed <= HIGHEST_SPEED:
         raise SettingsError(f"--speed {speed:g}: from {LOWEST_SPEED:g} to {HIGHEST_SPEED:,.0f}; --rate 0 is flat out")
     return Replay(FrameFiles(paths, _note), speed, rate, given["limit"], loop=given["loop"])
+
+
+def _generated(words: tuple[str, ...], limit: int | None) -> Producer:
+    from tuistream.feeds.python import Generated
+    from tuistream.generators import load
+
+    if len(words) > 1:
+        raise SettingsError(f"one feed at a time: {PYTHON}… stands alone")
+    return Generated(load(words[0]), limit)
 
 
 def _rate(rate: float) -> float:

@@ -77,6 +77,7 @@ class Inbox:
 
     async def take(self) -> list[Read]:
         """All that has come, oldest first; waits for some. Empty at the end; raises what went wrong."""
+        await asyncio.sleep(0)  # a thread may fill it as fast as it is taken from: others have their turn
         while True:
             self._wake.clear()
             if reads := self.rest():
