@@ -102,6 +102,13 @@ def test_a_header_that_comes_again_is_no_row_and_another_one_takes_over() -> Non
     assert out.other == 3
 
 
+def test_a_header_between_spaces_may_come_again() -> None:
+    out = decode("procs ---memory---", " r  b  free", " 1  0  90", " r  b  free", " 2  1  80", "no such thing")
+    (batch,) = out.batches
+    assert (batch.stream.fields, batch.v.tolist()) == (("r", "b", "free"), [[1, 0, 90], [2, 1, 80]])
+    assert (out.other, len(out.malformed)) == (3, 1)
+
+
 def test_json_is_handed_to_auto() -> None:
     made = create("lines", "f", DecoderOptions())
     out = made.decode([b"hello, world", b'{"a":1}', b'{"a":2}'], RECV)

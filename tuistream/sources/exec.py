@@ -26,6 +26,7 @@ from tuistream.sources.reasons import os_reason
 BEGINS: Final = "exec:"
 SHELL: Final = "/bin/sh"
 SECONDS_TO_END: Final = 1.0  # that a command has after SIGTERM, or after it has closed its output
+SECONDS_TO_SAY: Final = 0.2  # that an ended command's error output has, which others may hold open
 STDERR_LINE: Final = 1 << 12  # bytes
 NOT_RUNNABLE: Final = (126, 127)  # the shell's codes for what is no program, and for what there is not
 
@@ -77,7 +78,9 @@ class Command:
             said = _Said(chunks)
             for descriptor, sink in ((out, chunks), (err, said)):
                 stack.push_async_callback(Descriptor(descriptor, sink).close)
-            yield FramedConnection(chunks, TextFramer(self.settings.max_frame), _Ended(process), _Input(process).send)
+            yield FramedConnection(
+                chunks, TextFramer(self.settings.max_frame), _Ended(process, said), _Input(process).send
+            )
 
 
 class _Said(Chunks):
@@ -87,6 +90,8 @@ class _Said(Chunks):
         super().__init__()
         self._told = told
         self._framer = LineFramer(STDERR_LINE)
+        self._last = ""
+        self._all = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
         self._tell(self._framer.feed(data))
@@ -94,17 +99,27 @@ class _Said(Chunks):
     def connection_lost(self, exc: Exception | None) -> None:
         self._tell(self._framer.end())
         super().connection_lost(exc)
+        self._all.set()
+
+    async def last(self) -> str:
+        """The last line, once there will be no more, or soon."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS_TO_SAY):
+                await self._all.wait()
+        return self._last
 
     def _tell(self, lines: list[bytes]) -> None:
         for line in (*lines, *(sample for sample, _ in self._framer.take_refused())):
-            self._told.note(printable(line))
+            self._last = printable(line)
+            self._told.note(self._last)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """Why a command ended, asked once its output has."""
+    """Why a command ended, asked once its output has; with what it said last, if it went wrong."""
 
     process: Process
+    said: _Said
 
     async def __call__(self, _error: Exception | None) -> SourceDown:
         try:
@@ -112,11 +127,11 @@ class _Ended:
                 code = await self.process.wait()
         except TimeoutError:
             return SourceDown("it closed its output")
-        if code < 0:
-            return SourceDown(f"ended by {_signal_name(-code)}")
-        return SourceDown(
-            "ended" if code == 0 else f"ended with exit code {code}", normal=code == 0, final=code in NOT_RUNNABLE
-        )
+        if code == 0:
+            return SourceDown("ended", normal=True)
+        how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
+        last = await self.said.last()
+        return SourceDown(f"{how}: {last}" if last else how, final=code in NOT_RUNNABLE)
 
 
 @dataclass(frozen=True, slots=True)

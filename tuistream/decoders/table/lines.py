@@ -65,6 +65,8 @@ class Table:
             cells = split(line.lstrip("# ") if commented else line, delimiter)
         if not commented and (odd := _statsd(line) or _pairs(line)):
             return odd
+        if self.names and tuple(cells) == self._header:
+            raise NoRow("names of columns", header=True)
         if _is_header(cells, delimiter, strict=bool(self.names)):
             self._header = tuple(cells)
             self.names, self.delimiter = (), ""
