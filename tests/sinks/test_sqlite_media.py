@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.store.recorded import T0, query, record, ticks
+from tests.store.recorded import T0, query, ticks
 from tuistream.cli.info import command
 from tuistream.core import outbox as outbox_module
 from tuistream.core.batch import Stream
@@ -61,7 +61,7 @@ async def test_every_item_is_kept_whole_with_its_times_and_its_stream(tmp_path: 
     ]
     sink = await recorded(path, items)
     rows = query(
-        path, "SELECT s.name, s.kind, i.t, i.recv, i.kind, i.value FROM items i JOIN streams s ON s.id = i.stream"
+        path, "SELECT s.name, s.kind, i.t, i.recv, i.type, i.data FROM media i JOIN streams s ON s.id = i.stream"
     )
     assert [row[:5] for row in rows[:3]] == [
         ("80085", "text", T0, T0 + 5, "text"),
@@ -87,30 +87,8 @@ async def test_info_tells_how_many_and_how_large(tmp_path: Path) -> None:
 async def test_nothing_of_it_where_nobody_asked(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     sink = await recorded(path, [item(TEXTS, "hello")], media=False)
-    assert not query(path, "SELECT 1 FROM sqlite_schema WHERE name = 'items'")
+    assert query(path, "SELECT count(*) FROM media") == [(0,)]
     assert (sink.items, sink.rows, inspect(path).items) == (0, 3, 0)
-
-
-async def test_a_file_from_before_gets_the_table_and_a_stream_called_items_keeps_a_view(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    stream = Stream("feed", "Items", "", ("v",))
-    await record(path, [ticks(stream, 4)])
-    connection_sql = (
-        "UPDATE streams SET view = 'Items'",
-        "DROP VIEW Items_2",
-        "CREATE VIEW Items AS SELECT t FROM ticks",
-    )
-    connection = sqlite3.connect(path)
-    for sql in connection_sql:  # as a version that knew no such table named it
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
-    await recorded(path, [item(TEXTS, "hello")])
-    await recorded(path, [item(TEXTS, "again")])
-    assert query(path, "SELECT value FROM items") == [(b"hello",), (b"again",)]
-    ((view,),) = query(path, "SELECT view FROM streams WHERE name = 'Items'")
-    assert view == "items_2"
-    assert query(path, f"SELECT v FROM {view}") == [(0.0,), (1.0,), (2.0,), (3.0,)]
 
 
 async def test_what_found_no_room_is_counted_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

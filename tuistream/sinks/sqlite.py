@@ -91,7 +91,7 @@ class SqliteSink:
         self.state = RECORDING
         self.reason = ""
         self._abandoned = 0
-        self._writer = Writer(path, settings or {}, sync, index_time, clock, outbox.media)
+        self._writer = Writer(path, settings or {}, sync, index_time, clock)
         self._clock = clock
         self._hand: list[Entry] = []
         self._took_at = -math.inf  # monotonic seconds

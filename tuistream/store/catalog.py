@@ -90,17 +90,6 @@ def load(connection: sqlite3.Connection) -> Catalog:
     return Catalog(entries, columns)
 
 
-def yield_name(connection: sqlite3.Connection, name: str) -> list[str]:
-    """The statements that give the view of a stream another name, where it has the one that a table needs."""
-    taken = {each.lower() for (each,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")}
-    if name not in taken:
-        return []
-    free = _unused(name, taken | schema.RESERVED)
-    entry = next(entry for entry in load(connection).entries.values() if entry.view and entry.view.lower() == name)
-    renamed = f"UPDATE streams SET view = '{free}' WHERE id = {entry.id}"  # noqa: S608  # a name of our own
-    return [f"DROP VIEW {name}", renamed, *_stream_view(replace(entry, view=free))]
-
-
 def stored_key(key: StreamKey) -> StreamKey:
     """`key` as the file holds it: text that SQLite can keep, and no secret."""
     feed, name, kind = key

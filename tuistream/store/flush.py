@@ -24,7 +24,7 @@ MAX_PARAMETERS = 32_766  # SQLite's SQLITE_MAX_VARIABLE_NUMBER
 
 BLOCK_COLUMNS = ("stream", "t0", "t1", "r0", "r1")
 EVENT_SQL = "INSERT INTO events (t, feed, stream, kind, text, details) VALUES (?, ?, ?, ?, ?, ?)"
-ITEM_SQL = "INSERT INTO items (stream, t, recv, kind, value) VALUES (?, ?, ?, ?, ?)"
+ITEM_SQL = "INSERT INTO media (stream, t, recv, type, data) VALUES (?, ?, ?, ?, ?)"
 
 Shape = tuple[int, bool]  # how many fields, and whether there are ids
 Insert = tuple[str, Iterator[list[object]]]  # a statement, and the parameters of each time that it is run

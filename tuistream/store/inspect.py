@@ -145,10 +145,8 @@ def _streams(connection: sqlite3.Connection) -> list[StreamContent]:
 
 
 def _items(connection: sqlite3.Connection) -> tuple[int, int]:
-    """How many items there are, and the bytes of what they hold; most recordings have no table for them."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'items'").fetchone():
-        return 0, 0
-    count, nbytes = connection.execute("SELECT count(*), coalesce(sum(length(value)), 0) FROM items").fetchone()
+    """How many items there are, and the bytes of what they hold."""
+    count, nbytes = connection.execute("SELECT count(*), coalesce(sum(length(data)), 0) FROM media").fetchone()
     return count, nbytes
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from tuistream.core.errors import RecordingError, RecordingRefused
-from tuistream.store import catalog, schema
+from tuistream.store import schema
 
 Sync = Literal["normal", "full"]
 
@@ -40,12 +40,8 @@ def reason_of(error: sqlite3.Error) -> str:
     return _REASONS.get(code, str(error))
 
 
-def open_for_writing(
-    path: Path, sync: Sync = "normal", index_time: bool = False, media: bool = False
-) -> sqlite3.Connection:
+def open_for_writing(path: Path, sync: Sync = "normal", index_time: bool = False) -> sqlite3.Connection:
     """Create the recording at `path`, or open it to append. The caller holds its `WriterLock`.
-
-    media: with a table for texts, pictures and the like.
 
     Raises RecordingError where it cannot be; RecordingRefused for a file that is no recording, or one of a newer
     layout, which stays as it is, to the byte. A file that a crash left is recovered by SQLite here.
@@ -62,7 +58,7 @@ def open_for_writing(
     except OSError as error:
         raise RecordingError(f"cannot record into {path}: {error.strerror}") from error
     try:
-        _set_up(connection, path, sync, index_time, media)
+        _set_up(connection, path, sync, index_time)
     except sqlite3.Error as error:
         connection.close()
         raise RecordingError(f"cannot record into {path}: {reason_of(error)}") from error
@@ -85,7 +81,7 @@ def _check_untouched(path: Path) -> None:
         connection.close()
 
 
-def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: bool, media: bool) -> None:
+def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: bool) -> None:
     connection.execute(f"PRAGMA synchronous = {'FULL' if sync == 'full' else 'NORMAL'}")
     # macOS: without these a sync stops at the drive's cache, and a power cut could break the file.
     connection.execute(f"PRAGMA fullfsync = {'ON' if sync == 'full' else 'OFF'}")
@@ -102,8 +98,6 @@ def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: 
     connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if index_time:
         connection.execute(schema.time_index())
-    if media:
-        _in_transaction(connection, [*catalog.yield_name(connection, "items"), schema.ITEMS])
 
 
 def _in_transaction(connection: sqlite3.Connection, statements: list[str]) -> None:

@@ -78,8 +78,8 @@ _TABLES = (
         stream INTEGER NOT NULL,
         t INTEGER NOT NULL,
         recv INTEGER NOT NULL,
-        type TEXT NOT NULL,          -- a media type such as image/jpeg
-        data ANY NOT NULL
+        type TEXT NOT NULL,          -- text, image, map …
+        data ANY NOT NULL            -- a text as UTF-8, bytes as they came, anything else as JSON
     ) STRICT""",
     *(
         f"""CREATE TABLE rollup_{width} (
@@ -116,16 +116,6 @@ _VIEWS = (
     FROM rollup_1m AS r JOIN streams AS s ON s.id = r.stream""",
 )
 
-# Texts, pictures and the like, in the recordings for which they were asked.
-ITEMS = """CREATE TABLE IF NOT EXISTS items (
-        n INTEGER PRIMARY KEY,
-        stream INTEGER NOT NULL,
-        t INTEGER NOT NULL,          -- event time
-        recv INTEGER NOT NULL,       -- receive time
-        kind TEXT NOT NULL,          -- text, image, map …
-        value BLOB NOT NULL          -- a text as UTF-8, bytes as they came, anything else as JSON
-    ) STRICT"""
-
 # Names that no view of a stream may take; SQLite compares names without regard to case.
 RESERVED = frozenset(
     (
@@ -135,7 +125,6 @@ RESERVED = frozenset(
         "events",
         "sessions",
         "media",
-        "items",
         "rollup_1s",
         "rollup_1m",
         "rollup_1h",

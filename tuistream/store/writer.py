@@ -55,7 +55,6 @@ class Writer:
         sync: Sync,
         index_time: bool,
         clock: Callable[[], int],
-        media: bool = False,
     ) -> None:
         self.path = path
         self.known: dict[StreamKey, Known] = {}
@@ -66,7 +65,6 @@ class Writer:
         self._settings = settings
         self._sync = sync
         self._index_time = index_time
-        self._media = media
         self._clock = clock
         self._lock = WriterLock(path)
         self._connection: _Connection | None = None
@@ -201,7 +199,7 @@ class Writer:
             self._make_place()
         self._lock.take()
         try:
-            connection = open_for_writing(self.path, self._sync, self._index_time, self._media)
+            connection = open_for_writing(self.path, self._sync, self._index_time)
         except RecordingError:
             if self._session is None:
                 self._lock.release()
