@@ -232,8 +232,9 @@ def test_a_terminal_that_goes_while_it_is_stopped_ends_it(tmp_path: Path) -> Non
     assert query(db, "SELECT COUNT(*) FROM sessions WHERE ended IS NULL") == [(0,)]
 
 
-def test_a_terminal_that_goes_under_nohup_ends_it_as_well(tmp_path: Path) -> None:
-    """No SIGHUP comes then: writing fails, and nobody is there to be shown anything."""
+@pytest.mark.parametrize("keys", ["", " ?"], ids=["drawing", "paused, with the help open"])
+def test_a_terminal_that_goes_under_nohup_ends_it_as_well(tmp_path: Path, keys: str) -> None:
+    """No SIGHUP comes then: writing fails, or nothing is written at all."""
     db, code = tmp_path / "x.db", tmp_path / "code"
     with served("gbm", "--rate", "50") as url, Shell() as shell:
         program = shlex.join([sys.executable, "-m", "tuistream", url, "--db", str(db)])
@@ -241,6 +242,9 @@ def test_a_terminal_that_goes_under_nohup_ends_it_as_well(tmp_path: Path) -> Non
         shell.type(f"exec sh -c {shlex.quote(script)}\n")
         shell.until(lambda text: "live" in text and "x.db" in text)
         shell.look(lambda: rows(db) > 20)
+        if keys:
+            shell.type(keys)
+            shell.until(lambda text: "all keys" in text)
         shell.hang_up()
         deadline = time.monotonic() + PATIENCE
         while not code.exists() or not code.read_text():

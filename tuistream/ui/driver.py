@@ -21,10 +21,12 @@ from textual.drivers.linux_driver import LinuxDriver
 from tuistream.core import job_control
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from textual.app import App
 
+SECONDS_TO_LOOK: Final = 1.0  # between looks whether the terminal is still there
 SECONDS_TO_END: Final = 0.5  # that a terminal has for what is written last, twice: before and after it is cleared
 
 
@@ -70,6 +72,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.bytes_written = 0
+        self._next_look: asyncio.TimerHandle | None = None
         stderr = sys.__stderr__
         assert stderr is not None
         self._output = Output(stderr.fileno(), self._lost_in_thread)
@@ -96,6 +99,28 @@ class TerminalDriver(LinuxDriver):
         with contextlib.suppress(queue.Full):
             thread._queue.put_nowait(data)
             self.bytes_written += len(data.encode("utf-8", "replace"))
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._look_for_hangup()
+
+    def stop_application_mode(self) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+        super().stop_application_mode()
+
+    def _look_for_hangup(self) -> None:
+        """End the program with its terminal, also where nothing is written and SIGHUP is ignored.
+
+        Textual's thread for the keys would read the end of input again and again.
+        """
+        poll = select.poll()
+        poll.register(self._output.fileno(), 0)  # POLLHUP and POLLERR are always told
+        if poll.poll(0):
+            self._output.dead = True
+            self._app.exit(0)
+        else:
+            self._next_look = self._loop.call_later(SECONDS_TO_LOOK, self._look_for_hangup)
 
     def close(self) -> None:
         """End the thread that writes; where the terminal does not read, without what it has not read."""
