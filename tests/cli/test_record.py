@@ -156,7 +156,7 @@ async def test_several_feeds_go_into_one_file_and_one_may_end(db: Path) -> None:
     [
         (("record", "ws://a", "ws://b", "--bearer", "tok3n"), "--bearer"),
         (("record", "ws://a", "ws://b", "--send", "x"), "--send"),
-        (("record", "http://a"), "ws://"),
+        (("record", "ftp://a"), "ws://"),
         (("record", "ws://"), "host"),
         (("record", "ws://me:tok3n@a/x?token=tok3n#part"), "#fragment"),
         (("record", "ws://" + "a" * 70), "host"),
