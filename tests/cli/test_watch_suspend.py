@@ -59,7 +59,7 @@ class Shell(Terminal):
 
     def stopped(self) -> str:
         """Wait until the shell says that the job has stopped; what stands above that."""
-        return self.until(lambda text: re.search(r"Stopped.*\n+" + PROMPT, text)).partition("Stopped")[0]
+        return self.until(lambda text: re.search(r"Stopped[^>]*\n" + PROMPT, text)).partition("Stopped")[0]
 
     def until_still(self) -> Cells:
         """Wait until nothing changes for some drawings; all but the status line, in which a clock is."""
