@@ -41,7 +41,7 @@ def test_a_window_holds_what_was_asked_for_within_int64(
 def test_columns_have_round_widths_that_hold_the_span(span: int, columns: int) -> None:
     width = column_width(span, columns)
     assert width * columns >= span
-    assert width == 1 or (width - 1) * columns < 1.5 * span + columns
+    assert (width - 1) * columns < 1.7 * span + columns  # at the most 5 where 3 would do
     while width % 100 == 0:
         width //= 10
     assert width in MANTISSAS or width // 10 in MANTISSAS
