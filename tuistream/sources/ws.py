@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -33,6 +30,7 @@ from tuistream.core.frames import Read
 from tuistream.core.text import printable, redact_url, secrets_of, without
 from tuistream.framers.websocket import FrameSlicer
 from tuistream.sources.contract import COALESCE, MAX_FRAME, FeedSettings, Target
+from tuistream.sources.reasons import os_reason
 from tuistream.sources.urls import checked
 
 READ_BUFFER = 4 << 20  # bytes of messages that wait for the decoder; above it the socket is not read
@@ -137,7 +135,7 @@ class WebSocketSource:
         if isinstance(error, ssl.SSLCertVerificationError):
             return SourceDown(f"certificate refused: {error.verify_message}")
         if isinstance(error, OSError):
-            return SourceDown(printable(without(_os_reason(error), list(self.secrets))))
+            return SourceDown(printable(without(os_reason(error), list(self.secrets))))
         return SourceDown(printable(without(f"no WebSocket there: {error}", list(self.secrets))))
 
 
@@ -190,7 +188,7 @@ class WebSocketConnection:
         if closed.sent is not None and closed.sent.code != 1000:
             return SourceDown(printable(f"connection given up: {closed.sent.code} {closed.sent.reason}".strip()))
         if isinstance(cause, OSError):
-            return SourceDown(printable(f"connection lost: {_os_reason(cause)}"))
+            return SourceDown(printable(f"connection lost: {os_reason(cause)}"))
         return SourceDown("connection lost without a close frame")
 
 
@@ -358,15 +356,6 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
 
 def _messages(reads: Sequence[Read]) -> Sequence[bytes]:
     return reads[0].frames if len(reads) == 1 else [message for read in reads for message in read.frames]
-
-
-def _os_reason(error: OSError) -> str:
-    """ "Connection refused", where asyncio says "Connect call failed ('127.0.0.1', 8766)", once for each address."""
-    if isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    numbers = {error.errno} if error.errno else {int(found) for found in re.findall(r"\[Errno (\d+)\]", str(error))}
-    reasons = [os.strerror(number) for number in sorted(numbers)]
-    return ", ".join(reasons) or str(error) or type(error).__name__
 
 
 def _retry_after(response: Response) -> float | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +15,7 @@ from tuistream.core.errors import SettingsError, SourceDown
 from tuistream.core.text import printable, without
 from tuistream.framers.socketio import said
 from tuistream.sources.contract import FeedSettings
+from tuistream.sources.reasons import os_reason
 
 OPEN_TIMEOUT: Final = 10.0  # seconds
 CLOSE_TIMEOUT: Final = 1.0
@@ -125,22 +124,14 @@ def _words(error: BaseException | None) -> str:
         certificate = error.certificate_error
         return f"certificate refused: {getattr(certificate, 'verify_message', certificate)}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return _os_reason(error.os_error)
+        return os_reason(error.os_error)
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "connection closed by the server"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError):
-        return f"connection lost: {_os_reason(error)}"
+        return f"connection lost: {os_reason(error)}"
     return f"connection lost: {error}" if error is not None and str(error) else "connection lost"
-
-
-def _os_reason(error: OSError) -> str:
-    """ "Connection refused", where asyncio says "Connect call failed ('127.0.0.1', 8766)", once for each address."""
-    if isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    numbers = {error.errno} if error.errno else {int(found) for found in re.findall(r"\[Errno (\d+)\]", str(error))}
-    return ", ".join(os.strerror(number) for number in sorted(numbers)) or str(error) or type(error).__name__
 
 
 def _bounded(http: Http) -> type[aiohttp.ClientResponse]:
