@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -173,3 +174,15 @@ async def test_the_private_names_that_painting_uses_are_there(painted: PaintedMo
         thread = WriterThread(sys.stderr)
         assert thread._queue.maxsize > 4
         assert thread._file is sys.stderr
+
+
+async def test_without_a_driver_of_ours_textual_sends_the_screen(
+    painted: PaintedMonitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where there is none."""
+    monkeypatch.setattr("tuistream.ui.painting.TerminalDriver", None)
+    monkeypatch.setattr("tuistream.ui.painting.sys", SimpleNamespace(platform="win32"))
+    painted.feed_ticks("BTC", [1.0, 2.0])
+    async with painted.running(100, 30):
+        assert "BTC" in painted.title
+        assert painted.app.bytes_sent == 0

@@ -94,10 +94,16 @@ class PaintedApp(App[int]):
         self._numbers: dict[tuple[tuple[Style, ...], tuple[LineFilter, ...], int], Numbers] = {}
 
     @property
+    def _terminal(self) -> TerminalDriver | None:
+        """Our own way to the terminal; None on Windows and where there is no terminal."""
+        driver = self._driver
+        return driver if sys.platform != "win32" and isinstance(driver, TerminalDriver) else None
+
+    @property
     def bytes_sent(self) -> int:
         """Bytes written to the terminal since the start."""
-        driver = self._driver
-        return driver.bytes_written if isinstance(driver, TerminalDriver) else 0
+        driver = self._terminal
+        return driver.bytes_written if driver is not None else 0
 
     @property
     def behind(self) -> bool:
@@ -165,7 +171,7 @@ class PaintedApp(App[int]):
             or screen._layout_required
             or self._batch_count
             or len(self._notifications)
-            or not isinstance(self._driver, TerminalDriver)
+            or self._terminal is None
             or (shadow.width, shadow.height) != self.size
             or shadow.full
             or not widget.is_attached
@@ -219,8 +225,7 @@ class PaintedApp(App[int]):
         self.repaint()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        driver = self._driver
-        if not isinstance(driver, TerminalDriver) or not isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
+        if self._terminal is None or not isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
             super()._display(screen, renderable)
             return
         if self._running and not self._closed and not self._batch_count:
@@ -241,8 +246,8 @@ class PaintedApp(App[int]):
     def _send(self) -> None:
         """Send what differs, as far as that may be now; for the rest come back."""
         self._later = None
-        driver, budget, shadow = self._driver, self._budget, self._shadow
-        if not isinstance(driver, TerminalDriver) or driver.dead or self._closed:
+        driver, budget, shadow = self._terminal, self._budget, self._shadow
+        if driver is None or driver.dead or self._closed:
             return
         if driver.waiting > MOST_WAITING:
             self._come_back(LOOK_AGAIN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -11,9 +10,6 @@ from textual.worker import Worker
 from tuistream.core import job_control
 from tuistream.ui.messages import Said
 from tuistream.ui.painting import PaintedApp
-
-if sys.platform != "win32":
-    from tuistream.ui.driver import TerminalDriver
 
 Suspended = Callable[[], AbstractAsyncContextManager[str]]
 
@@ -54,11 +50,6 @@ class SuspendingApp(PaintedApp):
         if driver is not None and self.return_code is None:
             driver.take_terminal()
             self.repaint()
-
-    @property
-    def _terminal(self) -> TerminalDriver | None:
-        driver = self._driver
-        return driver if sys.platform != "win32" and isinstance(driver, TerminalDriver) else None
 
     def _suspend_soon(self, whole_job: bool) -> None:
         if self._suspending is None or self._suspending.is_finished:
