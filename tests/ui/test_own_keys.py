@@ -51,6 +51,13 @@ def test_two_commands_may_change_places() -> None:
     }
 
 
+def test_keys_as_people_write_them() -> None:
+    found = keymap.checked({"pause": ("%", "A", "Esc"), "leave": ("Del",), "averages": ("ctrl+a",)}, "here")
+    assert found == {"pause": ("percent_sign", "A", "escape"), "leave": ("delete",), "averages": ("ctrl+a",)}
+    with pytest.raises(SettingsError, match="question_mark is for 'pause' and for 'help'"):
+        keymap.checked({"pause": ("?",)}, "here")
+
+
 async def test_panels_come_in_their_order_and_as_they_are_wanted(monitor: Monitor) -> None:
     wanted = PanelOptions("ETH", title="ether", range="15m", averages="off", chart="area", scale="fixed", log=True)
     monitor.options = {"panels": (wanted, PanelOptions("SOL"))}

@@ -5,29 +5,36 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
+from textual.keys import _character_to_key
+
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.ui.commands import COMMANDS, Command
 
-ALIASES = {"space": "space", "esc": "escape", "return": "enter", "del": "delete", "ins": "insert"}
+ALIASES = {"esc": "escape", "return": "enter", "del": "delete", "ins": "insert"}
 
 
 def checked(keys: Mapping[str, tuple[str, ...]], where: str) -> dict[str, tuple[str, ...]]:
     """By the name of a command, its keys. Raises SettingsError for a command that is none, or a key of two.
 
-    A command may be written with underscores ("zoom_in").
+    A command may be written with underscores ("zoom_in"), and a key as the character that it gives ("?").
     """
-    changeable = {command.name: command for command in COMMANDS if command.one_action}
+    changeable = [command.name for command in COMMANDS if command.one_action]
     found: dict[str, tuple[str, ...]] = {}
-    for written, wanted in keys.items():
-        name = written.replace("_", " ")
+    for command, wanted in keys.items():
+        name = command.replace("_", " ")
         if name not in changeable:
-            near = difflib.get_close_matches(name, list(changeable), n=1)
+            near = difflib.get_close_matches(name, changeable, n=1)
             known = f"did you mean {near[0].replace(' ', '_')}?" if near else f"known are {', '.join(changeable)}"
-            raise SettingsError(f"{where}: keys.{printable(written)} is no command; {known}")
-        found[name] = tuple(ALIASES.get(key.lower(), key) for key in wanted)
+            raise SettingsError(f"{where}: keys.{printable(command)} is no command; {known}")
+        found[name] = tuple(_key(written) for written in wanted)
     _no_key_twice(found, where)
     return found
+
+
+def _key(written: str) -> str:
+    """A key as Textual names it."""
+    return _character_to_key(written) if len(written) == 1 else ALIASES.get(written.lower(), written)
 
 
 def _no_key_twice(found: Mapping[str, tuple[str, ...]], where: str) -> None:
