@@ -79,6 +79,13 @@ def test_keys_are_those_of_the_table(keys: str, told: str, at_home: Path, capsys
     assert told in capsys.readouterr().err
 
 
+def test_the_theme_is_one_that_there_is(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "tuistream.toml").write_text('[screen]\ntheme = "neon"\n', encoding="utf-8")
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert "tuistream.toml: screen.theme = 'neon' is not known; known are tuistream-dark, tuistream-light, " in told
+
+
 async def test_record_takes_feeds_and_file_from_it(at_home: Path) -> None:
     async with TickServer(rate=0, count=200).running() as server:
         text = f'[recording]\ndb = "own.db"\nretries = 0\n[[feeds]]\nname = "mine"\nurl = "{server.url}"\n'

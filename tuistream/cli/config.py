@@ -112,13 +112,15 @@ def check(named: str | None) -> int:
 
 
 def of_the_screen(config: ConfigFile) -> dict[str, Any]:
-    """What a file says of keys and panels, as ViewOptions want it. Raises SettingsError."""
+    """What a file says of keys and panels, as ViewOptions want it. Raises SettingsError, also for its theme."""
     from dataclasses import asdict
 
-    from tuistream.ui import keymap, wishes
+    from tuistream.ui import keymap, themes, wishes
     from tuistream.ui.options import PanelOptions
 
     where = str(config.path)
+    if config.screen.theme:
+        themes.checked(config.screen.theme, f"{where}: screen.theme =")
     panels = [
         PanelOptions(**{name: value for name, value in asdict(panel).items() if value is not None})
         for panel in config.panels

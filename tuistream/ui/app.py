@@ -19,9 +19,9 @@ from textual.geometry import Size
 from textual.widgets import Input
 
 from tuistream.charts.numbers import glyphs_for
-from tuistream.core.errors import SettingsError
 from tuistream.core.session import Session
 from tuistream.core.status import RecordingStatus
+from tuistream.ui import themes
 from tuistream.ui.commands import Pane, app_bindings
 from tuistream.ui.events import EventLog
 from tuistream.ui.filter import FilterInput
@@ -38,7 +38,6 @@ from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
 from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.suspending import Suspended, nothing_to_do
-from tuistream.ui.themes import DARK, LIGHT, THEMES, variable_defaults
 from tuistream.ui.tiles import neighbour
 from tuistream.ui.watch_list import Tabs, WatchList
 
@@ -70,12 +69,9 @@ class TuistreamApp(PromptApp):
         suspended: Suspended = nothing_to_do,
     ) -> None:
         super().__init__(options.budget, suspended)
-        for theme in THEMES:
+        for theme in themes.THEMES:
             self.register_theme(theme)
-        if options.theme and options.theme not in self.available_themes:
-            known = ", ".join(sorted(self.available_themes))
-            raise SettingsError(f"--theme {options.theme!r} is not known; known are {known}")
-        self.theme = options.theme or DARK
+        self.theme = themes.checked(options.theme, "--theme") if options.theme else themes.DARK
         self.options = options
         self.paused: int | None = None
         encoding = getattr(sys.__stdout__, "encoding", None) or ""
@@ -112,7 +108,7 @@ class TuistreamApp(PromptApp):
         yield self._footer
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return variable_defaults(self.current_theme.to_color_system().generate())
+        return themes.variable_defaults(self.current_theme.to_color_system().generate())
 
     async def on_event(self, event: events.Event) -> None:
         """A key of the user's own stands for the table's, but for where one types."""
@@ -233,7 +229,7 @@ class TuistreamApp(PromptApp):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_theme(self) -> None:
-        names = [DARK, LIGHT, *(name for name in sorted(self.available_themes) if name not in (DARK, LIGHT))]
+        names = themes.NAMES
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme {self.theme}, {names.index(self.theme) + 1} of {len(names)}")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from tuistream.core.errors import SettingsError
+from tuistream.core.text import printable
 
 DARK, LIGHT = "tuistream-dark", "tuistream-light"
 
@@ -62,6 +65,16 @@ THEMES = (
         },
     ),
 )
+
+
+NAMES = (DARK, LIGHT, *sorted(BUILTIN_THEMES))
+
+
+def checked(name: str, where: str) -> str:
+    """`name`, which `where` gave. Raises SettingsError where no theme is called so."""
+    if name not in NAMES:
+        raise SettingsError(f"{where} {printable(name, 40)!r} is not known; known are {', '.join(NAMES)}")
+    return name
 
 
 def variable_defaults(variables: dict[str, str]) -> dict[str, str]:
