@@ -32,7 +32,8 @@ def test_a_board_keeps_the_newest_within_its_bounds() -> None:
 def test_a_session_keeps_items_and_looks_by_stream() -> None:
     session = Session()
     feed = session.add_feed(FeedStatus("hub"))
-    session.show(feed, [item("a"), item("b")], {TEXTS.key: Look("text", "Random Text")})
+    session.take_looks({TEXTS.key: Look("text", "Random Text")})
+    session.show(feed, [item("a"), item("b")])
     assert [kept.value for kept in session.boards[TEXTS.key].items] == ["a", "b"]
     assert session.looks[TEXTS.key].title == "Random Text"
     assert (feed.items, feed.refused_items) == (2, 0)
@@ -77,7 +78,7 @@ def test_all_boards_together_are_within_a_bound() -> None:
     size = BOARDS_BYTES // 4
     for number in range(6):
         stream = Stream("f", str(number), "image", ())
-        session.show(feed, [Item(stream, 0, 0, "image", "picture", size, replaces=True)], {})
+        session.show(feed, [Item(stream, 0, 0, "image", "picture", size, replaces=True)])
     held = [board.items[-1].size for board in session.boards.values()]
     assert sum(held) <= BOARDS_BYTES
     assert held[-1] == size

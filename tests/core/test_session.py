@@ -7,6 +7,7 @@ import pytest
 
 from tuistream.core import session as session_module
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, ids_array
+from tuistream.core.look import Look
 from tuistream.core.outbox import Outbox
 from tuistream.core.session import Known, Session
 from tuistream.core.status import Event, FeedStatus
@@ -49,6 +50,16 @@ def test_ticks_reach_series_and_outbox(session: Session, feed: FeedStatus) -> No
     assert [len(item) for item in outbox.take(100) if isinstance(item, Batch)] == [3, 1]
     assert feed.ticks == session.ticks == 4
     assert feed.lag == 5
+
+
+def test_the_main_field_is_found_by_its_name_unless_its_producer_says_how_to_draw(
+    session: Session, feed: FeedStatus
+) -> None:
+    found = Stream("f", "bars", "", ("o", "h", "l", "c"))
+    described = Stream("f", "letters", "line", ("a", "b", "c"))
+    session.take_looks({described.key: Look("line")})
+    session.ingest(feed, [batch(found, [1]), batch(described, [1])])
+    assert [state.main for state in session.streams.values()] == ["c", "a"]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5, 6])

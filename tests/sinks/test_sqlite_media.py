@@ -40,7 +40,7 @@ async def recorded(path: Path, items: list[Item], *, media: bool = True) -> Sqli
     session.outboxes.append(outbox)
     async with SqliteSink(path, outbox) as sink:
         writing = asyncio.create_task(sink.run())
-        session.show(feed, items, {})
+        session.show(feed, items)
         session.ingest(feed, [ticks(count=3)])
         sink.stop()
         await writing

@@ -33,7 +33,9 @@ def show(
 ) -> Board:
     stream = Stream(HUB, name, kind, ())
     items = [Item(stream, monitor.now, monitor.now, kind, value, 10, replaces) for value in values]
-    monitor.session.show(monitor.feed, items, {stream.key: look} if look else {})
+    if look is not None:
+        monitor.session.take_looks({stream.key: look})
+    monitor.session.show(monitor.feed, items)
     return monitor.session.boards[stream.key]
 
 
@@ -41,7 +43,7 @@ def feed_lines(monitor: Monitor, look: Look, rows: list[list[float]], fields: tu
     stream = Stream(HUB, "1337", look.kind, fields, timed=False)
     t = monitor.now - SECOND * np.arange(len(rows) - 1, -1, -1)
     monitor.session.ingest(monitor.feed, [Batch(stream, t, t, np.array(rows))])
-    monitor.session.show(monitor.feed, [], {stream.key: look})
+    monitor.session.take_looks({stream.key: look})
     return stream
 
 
@@ -184,7 +186,7 @@ async def test_a_figure_whose_points_are_ticks_has_one_panel(monitor: Monitor) -
     monitor.feed_ticks("", [1.0, 2.0], kind="graph_plot")
     stream = Stream(monitor.feed.name, "", "graph_plot", ())
     figure: dict[str, object] = {"data": [], "layout": {}}
-    monitor.session.show(monitor.feed, [Item(stream, START, START, "figure", figure, 9, True)], {})
+    monitor.session.show(monitor.feed, [Item(stream, START, START, "figure", figure, 9, True)])
     show(monitor, "figure", figure, name="pie")
     async with monitor.running():
         await drawn(monitor)
@@ -194,7 +196,7 @@ async def test_a_figure_whose_points_are_ticks_has_one_panel(monitor: Monitor) -
 async def test_ticks_and_items_of_one_stream_have_a_panel_each(monitor: Monitor) -> None:
     state = monitor.feed_ticks("a", [1.0, 2.0], kind="mixed")
     stream = state.stream
-    monitor.session.show(monitor.feed, [Item(stream, START, START, "text", "hello", 9)], {})
+    monitor.session.show(monitor.feed, [Item(stream, START, START, "text", "hello", 9)])
     async with monitor.running():
         await drawn(monitor)
         assert len(monitor.grid.shown) == 2
@@ -243,13 +245,13 @@ async def test_what_a_sender_wants_to_be_seen(monitor: Monitor) -> None:
 async def test_a_look_that_changes_leaves_what_the_user_chose(monitor: Monitor) -> None:
     stream = feed_lines(monitor, Look("line", "One", points=20), [[1.0], [2.0]], ("a",))
     async with monitor.running(160, 40):
-        monitor.session.show(monitor.feed, [], {stream.key: Look("bar", "Two", points=30)})
+        monitor.session.take_looks({stream.key: Look("bar", "Two", points=30)})
         await monitor.settle()
         assert "1 Two" in monitor.title
         assert "30 ticks" in monitor.title
         assert "area" in monitor.edge
         await monitor.press("c", "left_square_bracket")
-        monitor.session.show(monitor.feed, [], {stream.key: Look("line", "Three", points=40, fill=True)})
+        monitor.session.take_looks({stream.key: Look("line", "Three", points=40, fill=True)})
         await monitor.settle()
         assert "1 Three" in monitor.title
         assert "auto" in monitor.title

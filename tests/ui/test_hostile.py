@@ -108,7 +108,8 @@ async def test_texts_pictures_and_the_like_are_only_shown(monitor: Monitor, shif
         stream = Stream("hub", text, f"{kind}{number}", ())
         look = Look(text, text, text, (text, "#\x1b[31m"), points=number)
         item = Item(stream, monitor.now, monitor.now, kind, values(kind, text), 10, kind != "text")
-        monitor.session.show(monitor.feed, [item], {stream.key: look})
+        monitor.session.take_looks({stream.key: look})
+        monitor.session.show(monitor.feed, [item])
     async with monitor.running(160, 50):
         for _ in range(3):
             await monitor.settle(SECOND)
@@ -125,7 +126,7 @@ async def test_looks_of_charts_are_only_shown(monitor: Monitor) -> None:
             f"{number}", [[1.0, 2.0], [2.0, 1.0]], fields=(f"a{text}", f"b{text}"), kind="line"
         )
         look = Look("line", text, text, (text, f"#{text[:6]}", "#00ff00; background: red"), True, 1 + number)
-        monitor.session.show(monitor.feed, [], {state.stream.key: look})
+        monitor.session.take_looks({state.stream.key: look})
     async with monitor.running(160, 50):
         for _ in range(2):
             assert harmless(monitor.screen)

@@ -55,7 +55,8 @@ def items(monitor: PaintedMonitor, chance: random.Random) -> None:
     look = Look(chance.choice(["line", "bar"]), chance.choice(HOSTILE), "u", (f"#{chance.randrange(1 << 24):06x}",))
     shown = Item(stream, monitor.now, monitor.now, kind, value, 10, kind != "text")
     looks = {key: look for key in monitor.session.streams if chance.random() < 0.5}
-    monitor.session.show(monitor.feed, [shown], looks)
+    monitor.session.take_looks(looks)
+    monitor.session.show(monitor.feed, [shown])
 
 
 async def assert_whole(monitor: PaintedMonitor, driver: Emulated, what: str) -> None:

@@ -27,7 +27,8 @@ GAPS_KEPT = 1_000
 IDS_MISSING = "ids missing"
 AXIS_MOST = 9e9  # of an axis that is not time, in its own units: it is kept in billionths, as times are
 
-# The field that stands for its stream where one number must: the first of these that it has, else its first.
+# The field that stands for its stream where one number must: the first of these that it has, else its first. Where
+# the producer says how its chart is to look, it is the first: a legend's names are no words of ours.
 MAIN_FIELDS = ("price", "last", "last_price", "px", "p", "tp", "close", "c", "value", "val", "mid", "bid", "y")
 
 
@@ -177,12 +178,15 @@ class Session:
                 self._note_continuity(feed, state, checked, ids_known)
                 self._take(feed, state, checked.batch)
 
-    def show(self, feed: FeedStatus, items: Sequence[Item], looks: Mapping[StreamKey, Look]) -> None:
-        """Take what one read gave that is not numbers, and how its streams are to look."""
+    def take_looks(self, looks: Mapping[StreamKey, Look]) -> None:
+        """Take how streams are to look; before `ingest`, as it decides on the main field of a new one."""
         for key, look in looks.items():
             if key in self.looks or len(self.looks) < MAX_STREAMS:
                 self.looks[key] = look
                 self.look_changes += 1
+
+    def show(self, feed: FeedStatus, items: Sequence[Item]) -> None:
+        """Take what one read gave that is not numbers."""
         for item in items:
             board = self.boards.get(item.stream.key)
             if board is None:
@@ -254,13 +258,12 @@ class Session:
                 text = f"more than {MAX_STREAMS:,} streams: further ones are counted, not kept"
                 self.note(Event(self.clock(), feed.name, "lost", text))
             return None
-        by_last_part = {n.rpartition(".")[2].lower(): n for n in reversed(stream.fields) if n != stream.axis}
-        main = next((by_last_part[name] for name in MAIN_FIELDS if name in by_last_part), None)
-        main = main or next((name for name in stream.fields if name != stream.axis), stream.fields[0])
         known = self.known.get(stream.key)
         seen = (known.ids, known.ids_t) if known and known.ids is not None and known.ids_t is not None else None
         series = Series(stream.fields, self.window)
-        state = StreamState(stream, series, Continuity(stream.ids, seen), main, len(self.streams) + len(self.boards))
+        number = len(self.streams) + len(self.boards)
+        main = main_field(stream, described=stream.key in self.looks)
+        state = StreamState(stream, series, Continuity(stream.ids, seen), main, number)
         if known:
             state.last_t, state.last_recv = known.last_t, known.last_recv
             state.interrupted = "not recorded"
@@ -331,3 +334,11 @@ class Session:
             feed.state = state
             feed.since = self.clock()
         feed.reason = reason
+
+
+def main_field(stream: Stream, described: bool) -> str:
+    """The field that stands for the stream. described: its producer says how its chart is to look."""
+    fields = [name for name in stream.fields if name != stream.axis]
+    by_last_part = {} if described else {name.rpartition(".")[2].lower(): name for name in reversed(fields)}
+    first = fields[0] if fields else stream.fields[0]
+    return next((by_last_part[name] for name in MAIN_FIELDS if name in by_last_part), first)

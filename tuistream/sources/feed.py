@@ -179,9 +179,11 @@ class Feed:
         status.last_recv = recv
         decoded = self._decoder.decode(frames, recv)
         self._count(frames, decoded)
+        if decoded.looks:
+            self._session.take_looks(decoded.looks)
         self._session.ingest(status, decoded.batches)
-        if decoded.items or decoded.looks:
-            self._session.show(status, decoded.items, decoded.looks)
+        if decoded.items:
+            self._session.show(status, decoded.items)
         if decoded.batches or decoded.items:
             if status.state is not FeedState.LIVE:
                 if status.state is FeedState.STALE:

@@ -222,9 +222,11 @@ class Listener:
         decoder = self.intake.decoder
         decoded = decoder.decode(frames, recv, None if sender.trusted else self.auth.matches)
         sender.trusted = sender.trusted or decoder.password_came
+        if decoded.looks:
+            self._session.take_looks(decoded.looks)
         self._session.ingest(status, decoded.batches)
-        if decoded.items or decoded.looks:
-            self._session.show(status, decoded.items, decoded.looks)
+        if decoded.items:
+            self._session.show(status, decoded.items)
         if (decoded.batches or decoded.items) and status.state is not FeedState.LIVE:
             self.set_state(FeedState.LIVE)
         return self._outcome(sender, frames, decoded, decoder.refused)
