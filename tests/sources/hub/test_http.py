@@ -209,6 +209,15 @@ async def test_a_body_over_the_limit_declared_or_not() -> None:
         assert made.listener.counters.pending == 0
 
 
+async def test_bodies_half_sent_are_bounded_all_together() -> None:
+    async with hub(HubOptions(limits=HubLimits(pending=10))) as made:
+        reader, writer = await made.connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n" + b" " * 11)
+        assert (await reader.readuntil(b"\r\n")).split()[1] == b"503"
+        writer.close()
+        assert made.refused() == {"pending": 1}
+
+
 async def test_ten_megabytes_with_a_raised_limit() -> None:
     body = json.dumps({"id": "log", "type": "text", "value": "x" * 10_000_000}).encode()
     async with hub(HubOptions(limits=HubLimits(frame=16 << 20))) as made:

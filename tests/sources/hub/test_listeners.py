@@ -267,6 +267,7 @@ async def test_limits_are_counted_and_named() -> None:
         second.write(b'{"id":' + b" " * 80)
         await until(lambda: "--max-pending" in running.told()[-1])
         await until(lambda: running.listener().senders == 1 and counters.pending == 86)
+        assert counters.refused[Cause.PENDING] == 1
 
 
 async def test_silent_senders_give_way_where_all_places_are_taken() -> None:

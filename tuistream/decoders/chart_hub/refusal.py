@@ -19,7 +19,8 @@ class Cause(StrEnum):
     NAME = "name"  # too long
     STREAMS = "streams"  # too many
     PASSWORD = "password"  # noqa: S105
-    TOO_BIG = "too_big"
+    TOO_BIG = "too_big"  # longer than a message may be
+    PENDING = "pending"  # too much is half sent, by all senders together
     PICKLE = "pickle"  # one that holds more than a string
     PROTOCOL = "protocol"  # such as HTTP where messages are wanted
     RATE = "rate"

@@ -186,7 +186,7 @@ class _Connection(asyncio.Protocol):
         counters.pending += self._held - before
         if self._held > before and counters.pending > limits.pending:
             reason = f"messages that have not ended hold {counters.pending:,} bytes, over the limit of "
-            self._listener.refuse(sender, Cause.TOO_BIG, f"{reason}{limits.pending:,} ({NAMES['pending']})")
+            self._listener.refuse(sender, Cause.PENDING, f"{reason}{limits.pending:,} ({NAMES['pending']})")
             self._framer.end()
             self._framer.take_refused()  # it has been told
             self.abort()

@@ -225,7 +225,7 @@ class HttpHub:
                     if size > limit:
                         raise NotTaken(413, f"a body {listener.over_limit('frame')}", Cause.TOO_BIG)
                     if listener.counters.pending > listener.limits.pending:
-                        raise NotTaken(503, "too much is being received (--max-pending)", Cause.TOO_BIG)
+                        raise NotTaken(503, "too much is being received (--max-pending)", Cause.PENDING)
         except TimeoutError:
             raise NotTaken(408, f"a body not whole within {BODY_SECONDS:g} s", Cause.MALFORMED) from None
         except (ConnectionError, RequestPayloadError) as error:
