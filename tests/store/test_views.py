@@ -138,7 +138,9 @@ async def test_candles_read_the_rollups(tmp_path: Path) -> None:
     await record(path, [ticks(Stream("f", "a", "trade", ("price",)))])
     query(path, "SELECT * FROM candles_1m")
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO rollup_1m VALUES (1, 0, 60000000000, 2, 3, 1, 4, 10, 4, 7)")
+    connection.execute(
+        "INSERT INTO rollup_1m VALUES (1, 0, 60000000000, 2, 3, 1, 4, 10, 4, 4, 60000000001, 60000000009, 7)"
+    )
     connection.commit()
     connection.close()
     candle = ("f", "a", "trade", "price", 60_000_000_000, 60.0, 2.0, 4.0, 1.0, 3.0, 7.0, 4)

@@ -91,7 +91,10 @@ _TABLES = (
         min REAL,
         max REAL,
         sum REAL,
-        count INTEGER NOT NULL,
+        count INTEGER NOT NULL,      -- ticks that have a value
+        ticks INTEGER NOT NULL,      -- ticks, with a value or without
+        first_t INTEGER,             -- event times of `first` and `last`: with them lines go as those of ticks
+        last_t INTEGER,
         quantity REAL,               -- the sum of the quantity, where the stream has one
         PRIMARY KEY (stream, field, bucket)
     ) STRICT, WITHOUT ROWID"""
