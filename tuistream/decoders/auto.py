@@ -14,9 +14,9 @@ from tuistream.decoders.discovery.reader import Reader
 from tuistream.decoders.table.cells import MAX_LINE
 from tuistream.decoders.table.lines import is_header, is_row
 from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
+from tuistream.decoders.wire.handing_over import HandingOver
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.marks import may_be
-from tuistream.decoders.wire.report import StreamReport, reports
 from tuistream.decoders.wire.rows import Rows
 from tuistream.decoders.wire.skeleton import Reading
 from tuistream.decoders.wire.venue import VenueDecoder, notice
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
 LOOKED_AT_IN_ALL = 1_000  # frames without one
 MAX_REPLIES = 20  # to one read
-STALE_AFTER = 10.0
 
 
-class Decoder:
+class Decoder(HandingOver):
     """Finds what the frames of any feed hold; hands over to a venue's decoder if its first frames are that venue's,
     and to that of lines if they are rows of text.
 
@@ -45,7 +44,6 @@ class Decoder:
         self._feed = feed
         self._rows = Rows(feed)
         self._reader = Reader(self._rows, options)
-        self._venue: VenueDecoder | LinesDecoder | None = None
         self._candidates: dict[str, VenueDecoder] = {}
         self._looking = look_for_venues and options == DecoderOptions()
         self._known = venues() if self._looking else []
@@ -54,37 +52,18 @@ class Decoder:
         self._forgotten = 0
         self._header = b""  # what may name the columns of rows of text
 
-    @property
-    def chosen(self) -> str:
-        return self._venue.name if self._venue else self.name
-
-    @property
-    def stale_after(self) -> float:
-        return self._venue.stale_after if self._venue else STALE_AFTER
-
-    def opened(self) -> None:
-        if self._venue:
-            self._venue.opened()
-
-    def heartbeat(self) -> tuple[float, str] | None:
-        return self._venue.heartbeat() if self._venue else None
-
-    def describe(self) -> list[StreamReport]:
-        """What was found so far, a report for each stream."""
-        return [*reports(self._rows), *(self._venue.describe() if self._venue else ())]
-
     def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
-        if self._venue:
-            return self._venue.decode(frames, recv)
+        if self._successor:
+            return self._successor.decode(frames, recv)
         out = Decoded()
         if len(frames) >= WORTH_IT and not self._looking:
             self._take_bulk(frames, recv, out)
             return out
         for at, frame in enumerate(frames):
             if self._looking:
-                self._venue = self._recognised(frame)
-                if self._venue:
-                    rest = self._venue.decode(frames[at:], recv)
+                self._successor = self._recognised(frame)
+                if self._successor:
+                    rest = self._successor.decode(frames[at:], recv)
                     return _joined(out, self._rows, rest, recv)
             self._take(frame, recv, out)
         out.batches = self._rows.batches(recv)

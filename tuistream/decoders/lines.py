@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from tuistream.decoders import create
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.discovery.reader import Reader
 from tuistream.decoders.table.columns import take_columns
 from tuistream.decoders.table.lines import NoRow, Table
-from tuistream.decoders.wire.report import StreamReport, reports
+from tuistream.decoders.wire.handing_over import HandingOver
 from tuistream.decoders.wire.rows import Rows
 
-if TYPE_CHECKING:
-    from tuistream.decoders.contract import Decoder as AnyDecoder
-
-STALE_AFTER = 10.0
 TOGETHER = 8  # rows of a read from which columns are cheaper
 MOST_TOGETHER = 256  # of these one odd row makes all be read one by one
 _JSON = (b"{", b"[")
 
 
-class Decoder:
+class Decoder(HandingOver):
     """Rows become messages, cells by the names of their columns, and these are read as `auto` reads JSON objects.
 
-    Where JSON comes before any row, `auto` takes over. `chosen` then names what serves.
+    Where JSON comes before any row, `auto` takes over.
     """
 
     name: ClassVar[str] = "lines"
@@ -36,38 +32,19 @@ class Decoder:
         self._rows = Rows(feed)
         self._reader = Reader(self._rows, options)
         self._table = Table(options.time_field)
-        self._json: AnyDecoder | None = None
         self._begun = False  # there has been a row
 
-    @property
-    def chosen(self) -> str:
-        return self._json.chosen if self._json else self.name
-
-    @property
-    def stale_after(self) -> float:
-        return self._json.stale_after if self._json else STALE_AFTER
-
-    def opened(self) -> None:
-        if self._json:
-            self._json.opened()
-
-    def heartbeat(self) -> tuple[float, str] | None:
-        return self._json.heartbeat() if self._json else None
-
-    def describe(self) -> list[StreamReport]:
-        return [*reports(self._rows), *(self._json.describe() if self._json else ())]
-
     def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
-        if self._json:
-            return self._json.decode(frames, recv)
+        if self._successor:
+            return self._successor.decode(frames, recv)
         out = Decoded()
         if self._begun and len(frames) >= TOGETHER:
             self._take_together(frames, recv, out)
             return out
         for at, frame in enumerate(frames):
             if not self._begun and frame.lstrip().startswith(_JSON):
-                self._json = create("auto", self._feed, self._options)
-                rest = self._json.decode(frames[at:], recv)
+                self._successor = create("auto", self._feed, self._options)
+                rest = self._successor.decode(frames[at:], recv)
                 rest.other += out.other
                 rest.malformed = [*out.malformed, *rest.malformed]
                 return rest
