@@ -79,13 +79,12 @@ def run(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except TuistreamError as error:
-        return _told(error)
-    except ExceptionGroup as errors:  # of the tasks of a run
-        ours, others = errors.split(TuistreamError)
-        if ours is None or others is not None:
+    except (TuistreamError, ExceptionGroup) as error:
+        ours = own_error(error)
+        if ours is None:
             raise
-        return _told(_first(ours))
+        click.echo(f"tuistream: {ours}", err=True)
+        return ours.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -93,14 +92,12 @@ def run(args: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _told(error: TuistreamError) -> int:
-    click.echo(f"tuistream: {error}", err=True)
-    return error.exit_code
-
-
-def _first(errors: ExceptionGroup[TuistreamError]) -> TuistreamError:
-    error = errors.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
+def own_error(error: Exception) -> TuistreamError | None:
+    """The first of ours where `error` is one, or a group of them, as tasks raise it; None where another is in it."""
+    if isinstance(error, TuistreamError):
+        return error
+    ours, others = error.split(TuistreamError) if isinstance(error, ExceptionGroup) else (None, None)
+    return None if ours is None or others is not None else own_error(ours.exceptions[0])
 
 
 def nearest_command(word: str) -> str:

@@ -97,6 +97,24 @@ RUN_OPTIONS = (
     ),
 )
 
+HEADLESS_OPTIONS = (
+    click.option("--for", "duration", default=None, metavar="TIME", help="End after so long: 90, 10m, 1h30m."),
+    click.option("--limit", type=click.IntRange(1), default=None, metavar="N", help="End after N ticks, exactly."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object a line on standard output."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing (with --json: only the last line)."),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Of what is said on standard error.",
+    ),
+)
+
+
+def headless_options(command: Command) -> Command:
+    return _with(HEADLESS_OPTIONS, command)
+
 
 def feed_options(command: Command) -> Command:
     return _with(FEED_OPTIONS, command)

@@ -15,11 +15,13 @@ class Lines:
 
     Where the reader is slow, the oldest of over `LINES_KEPT` waiting lines are dropped; where it is gone, all are.
     The thread is a daemon: one that a full pipe holds does not keep the program from ending.
+    to_journal: whether systemd's journal reads them.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         """stream: None where the program was started with it closed; then nothing is written."""
         self._descriptor = stream.fileno() if stream is not None else -1
+        self.to_journal = self._descriptor >= 0 and is_journal(self._descriptor)
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._there = threading.Condition()
         self._closing = False
@@ -63,3 +65,13 @@ class Lines:
                 continue  # a pipe that somebody made non-blocking is full: this line is lost
             except OSError:
                 return
+
+
+def is_journal(descriptor: int) -> bool:
+    """Whether it is the journal's: JOURNAL_STREAM has its device and inode, systemd.exec(5)."""
+    named = os.environ.get("JOURNAL_STREAM", "")
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return False
+    return named == f"{found.st_dev}:{found.st_ino}"
