@@ -20,7 +20,7 @@ from tuistream.framers.pickled import string_of
 NOW = 1_795_000_000_000_000_000
 
 
-def decoder(**limits: int) -> Decoder:
+def decoder(**limits: Any) -> Decoder:
     return Decoder("hub", DecoderOptions(), **limits)
 
 
@@ -99,6 +99,57 @@ def test_defaults_are_the_old_hubs() -> None:
     look = out.looks["hub", "7", "line"]
     assert (look.kind, look.points, look.fill) == ("line", 20, False)
     assert decode({"id": 7, "value": [1, 1], "type": "heatmap"}).looks["hub", "7", "heatmap"].grid == (100, 200)
+
+
+@pytest.mark.parametrize(
+    ("told", "ns"),
+    [
+        ({"time": 1_794_999_999.25}, 1_794_999_999_250_000_000),
+        ({"timestamp": 1_794_999_999_250}, 1_794_999_999_250_000_000),
+        ({"ts": "1794999999250000000"}, 1_794_999_999_250_000_000),
+        ({"t": "2026-11-18T11:06:39.25Z"}, 1_794_999_999_250_000_000),
+        ({"time": "2026-11-18 12:06:39+01:00", "t": 5}, 1_794_999_999_000_000_000),
+        ({"time": None, "ts": 1_794_999_999}, 1_794_999_999_000_000_000),
+    ],
+)
+def test_a_message_may_tell_its_time(told: dict[str, Any], ns: int) -> None:
+    served = decoder()
+    out = decode({"id": 1, "value": 5} | told, by=served)
+    (batch,) = out.batches
+    assert (batch.t.tolist(), batch.recv.tolist(), batch.stream.timed) == ([ns], [NOW], True)
+    assert out.bad_times == 0
+    (report,) = served.describe()
+    assert (report.time, bool(report.unit)) == (next(name for name, each in told.items() if each), True)
+    (batch,) = decode({"id": 1, "value": 6}, by=served).batches
+    assert (batch.t.tolist(), batch.stream.timed) == ([NOW], True)
+    (text,) = decode({"id": 1, "type": "text", "value": "x"} | told).items
+    assert (text.t, text.recv, text.stream.timed) == (ns, NOW, True)
+
+
+def test_a_time_that_cannot_be_is_counted_and_the_receive_time_stands() -> None:
+    served = decoder()
+    times: list[object] = ["soon", 3, NOW * 2, [], True]
+    messages = [{"id": 1, "value": 5, "time": told} for told in times]
+    out = decode(*messages, {"id": 1, "value": 5, "t": 3}, by=served)
+    (batch,) = out.batches
+    assert (out.bad_times, batch.t.tolist(), batch.stream.timed) == (5, [NOW] * 6, False)
+
+
+def test_the_option_names_the_field_of_the_time() -> None:
+    served = Decoder("hub", DecoderOptions(time_field="at"))
+    (batch,) = decode({"id": 1, "value": 5, "time": 1, "at": 1_794_999_999}, by=served).batches
+    assert batch.t.tolist() == [1_794_999_999_000_000_000]
+
+
+def test_messages_with_a_time_are_read_as_soon_as_others() -> None:
+    """What a message describes is looked at once, not with each new time."""
+    served = decoder()
+    out = decode(*({"id": 1, "value": n, "name": "a", "time": NOW + n} for n in range(3)), by=served)
+    assert out.batches[0].t.tolist() == [NOW, NOW + 1, NOW + 2]
+    (chart,) = served._charts.values()
+    said = chart.said
+    decode({"id": 1, "value": 1, "name": "a", "time": NOW + 9}, by=served)
+    assert chart.said is said
 
 
 def test_a_number_alone_and_one_as_text() -> None:

@@ -245,10 +245,11 @@ def test_python_servers_send_nan() -> None:
 
 
 def test_the_hub_of_charts() -> None:
-    pytest.importorskip("tuistream.decoders.hub")
+    assert b'"time"' in HUB
     out = decode(HUB)
     (batch,) = out.batches
     assert (batch.stream.name, batch.stream.kind) == ("80085", "line")
+    assert (batch.stream.timed, batch.t.tolist()) == (False, [NOW])  # its time is the hub's local one, in seconds
     assert batch.v.tolist() == [[1.5]]
     assert out.looks[batch.stream.key].title == "Random Number Example"
 

@@ -6,7 +6,7 @@ The format is that of grebtsew/Visualize-Realtime-Data-Stream-Chart-in-Flask, wi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from tuistream.core.batch import IdRule, Stream, StreamKey
@@ -32,9 +32,12 @@ from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import NAN, is_number, to_float
 from tuistream.decoders.wire.report import StreamReport, reports
 from tuistream.decoders.wire.rows import MAX_STREAMS, Layout, Rows, StreamRows, label
+from tuistream.decoders.wire.timestamps import to_ns, unit_of
 
 STALE_AFTER: Final = 3_600.0  # senders come and go
 PASSWORD: Final = "api_crypt"  # noqa: S105
+TIMES: Final = ("time", "timestamp", "ts", "t")  # fields that hold the event time; the first that is there
+UNSURE: Final = "t"  # may as well be something else
 REMEMBERED: Final = 4_096  # bytes of a message that is kept, so that the next one like it is soon read
 _MISSING: Final = object()
 
@@ -45,8 +48,8 @@ Check = Callable[[object], bool]
 class Chart:
     """A stream as its last message described it.
 
-    said: that message without its value, unless it is long. rows: None for what is no numbers. columns: of the
-    legend's names, in its order. straight: they rise by one from 0.
+    said: that message without its value and its time, unless it is long. rows: None for what is no numbers. columns:
+    of the legend's names, in its order. straight: they rise by one from 0.
     """
 
     stream: Stream
@@ -86,19 +89,28 @@ class Decoder:
     """Turns messages into ticks, items and looks. A message's id and type make a stream.
 
     After `decode`: `refused` tells which frames were not taken and why; `password_came`, that one proved its sender.
-    max_streams: of all. max_name: characters of an id or a legend's name.
+    max_streams: of all. max_name: characters of an id or a legend's name. relayed: they come from another hub, which
+    puts its own `time` into each: local time there, in whole seconds, so that the receive time tells more.
     """
 
     name: ClassVar[str] = "hub"
 
     def __init__(
-        self, feed: str, options: DecoderOptions, *, max_streams: int = MAX_STREAMS, max_name: int = MAX_NAME
+        self,
+        feed: str,
+        options: DecoderOptions,
+        *,
+        max_streams: int = MAX_STREAMS,
+        max_name: int = MAX_NAME,
+        relayed: bool = False,
     ) -> None:
         self.refused: list[Refused] = []
         self.password_came = False
         self._feed = feed
         self._max_streams = max_streams
         self._max_name = max_name
+        self._relayed = relayed
+        self._times = (options.time_field,) if options.time_field else TIMES
         self._rows = HubRows(feed, self._has_room)
         self._reader = Reader(self._rows, options)
         self._charts: dict[tuple[object, object], Chart] = {}  # by id and type as they are written
@@ -171,15 +183,39 @@ class Decoder:
         if type(chart_id) not in (str, int, float) or (kind is not None and type(kind) is not str):
             self._name_and_kind(chart_id, kind)  # tells what is wrong
         chart = self._charts.get((chart_id, kind))
+        t = recv
         if chart is None or chart.said != message:
-            chart = self._described(message, value, chart_id, kind)
-            chart.said = message if len(frame) <= REMEMBERED else None
+            name, told, t = self._event_time(message, recv)
+            if chart is None or chart.said != message:
+                chart = self._described(message, value, chart_id, kind)
+                chart.said = message if len(frame) <= REMEMBERED else None
+            if name and not chart.stream.timed:
+                self._note_timed(chart, Layout(time=name, unit=unit_of(told)))
         if chart.rows is None:
             content = item_of(chart.kind, value)
             replaces = chart.kind in REPLACING
-            self._out.items.append(Item(chart.stream, recv, recv, ITEMS[chart.kind], content, len(frame), replaces))
+            self._out.items.append(Item(chart.stream, t, recv, ITEMS[chart.kind], content, len(frame), replaces))
         else:
-            self._add(chart, chart.rows, value, recv)
+            self._add(chart, chart.rows, value, t)
+
+    def _event_time(self, message: dict[str, Any], recv: int) -> tuple[str, object, int]:
+        """Take the time out of a message: its field, what that holds, and ns; "" and `recv` where there is none."""
+        found = [(name, message.pop(name)) for name in self._times if name in message]
+        name, told = next(((name, value) for name, value in found if value is not None), ("", None))
+        if not name or self._relayed:
+            return "", None, recv
+        t = to_ns(told, recv)
+        if t is None:
+            self._out.bad_times += name != UNSURE
+            return "", None, recv
+        return name, told, t
+
+    def _note_timed(self, chart: Chart, layout: Layout) -> None:
+        if chart.rows is None:
+            chart.stream = self._boards[chart.stream.name, chart.kind] = replace(chart.stream, timed=True)
+        else:
+            chart.rows.note_timed(layout)
+            chart.stream = chart.rows.stream
 
     def _allow(self, password: object) -> None:
         if self._check is None:
@@ -202,7 +238,7 @@ class Decoder:
             finite = "finite " if reader.not_finite else ""
             raise Refusal(Cause.EMPTY, f"neither id and value, nor another {finite}number in it")
 
-    def _add(self, chart: Chart, rows: StreamRows, value: object, recv: int) -> None:
+    def _add(self, chart: Chart, rows: StreamRows, value: object, t: int) -> None:
         columns = chart.columns
         if type(value) is float or type(value) is int:
             value = [value]
@@ -210,18 +246,18 @@ class Decoder:
             values = [to_float(each) for each in value]
             # What is not finite may yet be no number at all, which the long way tells.
             if all(x == x for x in values):
-                rows.add(recv, values if chart.straight else _in_columns(values, columns, rows.width))
+                rows.add(t, values if chart.straight else _in_columns(values, columns, rows.width))
                 return
         found = rows_of(chart.kind, value, chart.legend)
         for numbers in found:
-            self._add_numbers(rows, numbers, recv)
+            self._add_numbers(rows, numbers, t)
         chart.stream = rows.stream
 
-    def _add_numbers(self, rows: StreamRows, numbers: Numbers, recv: int) -> None:
+    def _add_numbers(self, rows: StreamRows, numbers: Numbers, t: int) -> None:
         fields = tuple(numbers)
         self._grow(rows, fields)
         known = {name: column for column, name in enumerate(rows.stream.fields)}
-        rows.add(recv, _in_columns(list(numbers.values()), [known[name] for name in fields], rows.width))
+        rows.add(t, _in_columns(list(numbers.values()), [known[name] for name in fields], rows.width))
 
     def _grow(self, rows: StreamRows, fields: tuple[str, ...]) -> None:
         missing = [name for name in fields if name not in rows.stream.fields]

@@ -12,7 +12,6 @@ from typing import ClassVar
 
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.board import Item
-from tuistream.decoders import create, known
 from tuistream.decoders.auto import Decoder as AutoDecoder
 from tuistream.decoders.contract import Decoded, DecoderOptions
 from tuistream.decoders.contract import Decoder as AnyDecoder
@@ -124,8 +123,10 @@ class Decoder:
         kind = label(name)
         item_stream = Stream(self._feed, "", kind, ())
         message = form.text if isinstance(form, argument_forms.Message) else b""
-        if name == HUB_EVENT and "hub" in known() and argument_forms.is_of_hub(message):
-            event = _Event(kind, create("hub", self._feed, self._options), None, item_stream)
+        if name == HUB_EVENT and argument_forms.is_of_hub(message):
+            from tuistream.decoders.hub import Decoder as HubDecoder
+
+            event = _Event(kind, HubDecoder(self._feed, self._options, relayed=True), None, item_stream)
         else:
             options = self._options
             if not options.time_field and argument_forms.x_is_now(message, recv):
