@@ -2,13 +2,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.store.recorded import query, record, ticks
 from tuistream.core.errors import RecordingError, RecordingLocked
-from tuistream.store.lock import WriterLock, lock_path, writer_of
+from tuistream.store.lock import Holder, WriterLock, holder_of, lock_path, writer_of
+from tuistream.store.segments import segment_path
 
 HOLDER = """
 import sys, time
@@ -26,10 +29,14 @@ def test_one_writer_a_file(tmp_path: Path) -> None:
     first, second = WriterLock(path), WriterLock(path)
     first.take()
     first.take()
-    assert lock_path(path).read_text() == f"{os.getpid()}\n"
-    with pytest.raises(RecordingLocked, match=f"is recorded by pid {os.getpid()}") as refused:
+    began = time.time_ns()
+    pid, since, name = lock_path(path).read_text().splitlines()
+    assert (pid, name) == (str(os.getpid()), "a.db")
+    assert began - 60 * 10**9 < int(since) <= began
+    shown = datetime.fromtimestamp(int(since) // 10**9).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    with pytest.raises(RecordingLocked, match=f"is recorded by pid {os.getpid()} since {shown}$") as refused:
         second.take()
-    assert refused.value.pid == os.getpid()
+    assert (refused.value.pid, refused.value.since) == (os.getpid(), int(since))
     second.release()
     assert writer_of(path) == os.getpid()
     first.release()
@@ -91,3 +98,43 @@ def test_a_lock_file_is_not_followed_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(RecordingError):
         WriterLock(path).take()
     assert victim.read_text() == "precious"
+
+
+def test_all_segments_have_the_lock_of_their_base_and_one_of_them_is_written(tmp_path: Path) -> None:
+    base = tmp_path / "a.db"
+    old, new = segment_path(base, 10**18), segment_path(base, 2 * 10**18)
+    lock = WriterLock(base)
+    lock.take()
+    for file in (old, new):
+        lock.tell(file.name)
+        assert lock_path(file) == lock_path(base)
+        assert writer_of(base) == writer_of(file) == os.getpid()
+        with pytest.raises(RecordingLocked):
+            WriterLock(file).take()
+    assert writer_of(old) is None
+    holder = holder_of(old)
+    assert holder is not None
+    assert (holder.pid, holder.file) == (os.getpid(), new.name)
+    lock.release()
+    assert (writer_of(base), writer_of(new), holder_of(old)) == (None, None, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="flock")
+@pytest.mark.parametrize(
+    ("text", "holder"),
+    [
+        (b"", Holder()),
+        (b"12\n", Holder(12)),
+        (b"12\n99999999999999999999999\n\xff", Holder(12, None, "\udcff")),
+        (b"-1\n\xc2\xb2\nx\ny", Holder(0, None, "x")),
+    ],
+)
+def test_any_text_in_the_lock_of_another_process(tmp_path: Path, text: bytes, holder: Holder) -> None:
+    path = tmp_path / "a.db"
+    lock = WriterLock(path)
+    lock.take()
+    lock_path(path).write_bytes(text)
+    assert holder_of(path) == holder
+    with pytest.raises(RecordingLocked):
+        WriterLock(path).take()
+    lock.release()

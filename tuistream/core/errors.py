@@ -6,6 +6,8 @@ exceptions become these at the edge of the one file that uses the library.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class TuistreamError(Exception):
     """The base of all; ends a command with `exit_code` and one line."""
@@ -60,9 +62,13 @@ class RecordingRefused(RecordingError):
 
 
 class RecordingLocked(RecordingError):
-    """Another process records into the file."""
+    """Another process records into the file: its `pid`, and `since` when (ns since 1970 UTC), where that is known."""
 
-    def __init__(self, path: str, pid: int | None) -> None:
+    def __init__(self, path: str, pid: int | None, since: int | None = None) -> None:
         self.pid = pid
+        self.since = since
         self.reason = f"recorded by pid {pid}" if pid else "recorded by another process"
+        if since is not None:
+            begun = datetime.fromtimestamp(since // 1_000_000_000).astimezone()
+            self.reason += f" since {begun:%Y-%m-%d %H:%M:%S}"
         super().__init__(f"{path} is {self.reason}")
