@@ -1,16 +1,23 @@
-"""The hub over TCP: how fast from 1, 10 and 100 senders, and that every message is counted."""
+"""The hub over TCP and frames: how fast, that every message is counted, and what is left of those who hang up."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import pickle
 import resource
 import socket
+import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from tests.bench.table import Row
 from tuistream.config import FeedOptions, Settings, feed_settings
+from tuistream.sources.hub.intake import Listener
+from tuistream.sources.hub.limits import HubLimits
+from tuistream.sources.hub.options import HubOptions
 from tuistream.wiring import Run, running
 
 # What one of the old hub's example senders sends.
@@ -21,6 +28,8 @@ MESSAGE = (
 )
 OLD_LOST = "the old hub: 138 of 2,030,000 arrive"
 OLD_KEPT = "the old hub: 65 to 74 % of 1 x 3,000/s arrive"
+OLD_LOAD = "no load (the old hub: 99 % of a core, for good)"
+LARGE = 10_000_000  # bytes
 
 
 def flood(port: int, senders: int, each: int) -> None:
@@ -48,19 +57,45 @@ def trickle(port: int, senders: int, each: int, rate: float) -> None:
         connection.close()
 
 
-async def _sent(sender: Callable[..., None], *arguments: float) -> tuple[Run, float, float, int]:
-    """A hub that has taken what a process sent: the run, its seconds, our CPU's, and the most that waited."""
-    settings = Settings(feeds=feed_settings(["listen+tcp://127.0.0.1:0"], FeedOptions()), window=10_000)
-    async with running(settings, recording_needed=False) as run:
+def large(port: int, count: int, pickled: bool) -> None:
+    """In a process of its own: messages of 10 MB, one after another, and a small one."""
+    text = '{"id":"large","type":"text","value":"' + "x" * (LARGE - 40) + '"}'
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for message in (*[text] * count, MESSAGE.format(name=1)):
+            body = pickle.dumps(message, 4) if pickled else message.encode()
+            connection.sendall((struct.pack(">I", len(body)) if pickled else b"") + body)
+
+
+def hang_up(port: int, senders: int, begun: bytes) -> None:
+    """In a process of its own: all connect, begin a message, and are gone; every other one without a goodbye."""
+    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(senders)]
+    for number, connection in enumerate(connections):
+        connection.sendall(begun)
+        if number % 2:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+@asynccontextmanager
+async def listening(way: str, limits: HubLimits | None = None) -> AsyncIterator[tuple[Run, Listener, int]]:
+    """A hub with one listener; the last is its port."""
+    feeds = feed_settings([f"listen+{way}://127.0.0.1:0"], FeedOptions())
+    feeds = tuple(replace(feed, hub=HubOptions(limits=limits or HubLimits())) for feed in feeds)
+    async with running(Settings(feeds, window=10_000), recording_needed=False) as run:
         assert run.intake is not None
         await run.intake.until_up()
-        listener = run.intake.listeners[0]
-        process = multiprocessing.get_context("spawn").Process(
-            target=sender, args=(run.intake.addresses[0].port, *arguments)
-        )
+        yield run, run.intake.listeners[0], run.intake.addresses[0].port
+
+
+async def _sent(
+    sender: Callable[..., None], *arguments: float, way: str = "tcp", limits: HubLimits | None = None
+) -> tuple[Run, float, float, int]:
+    """A hub that has taken what a process sent: the run, its seconds, our CPU's, and how many were accepted."""
+    async with listening(way, limits) as (run, listener, port):
+        process = multiprocessing.get_context("spawn").Process(target=sender, args=(port, *arguments))
         cpu = time.process_time()
         process.start()
-        while not listener.senders:
+        while not listener.counters.connected:
             await asyncio.sleep(0.001)
         begun = time.perf_counter()
         while process.is_alive() or listener.senders:
@@ -93,6 +128,42 @@ async def _paced(senders: int, each: int, rate: int) -> Row:
     )
 
 
+async def _large(way: str, count: int, limits: HubLimits | None = None) -> Row:
+    run, seconds, cpu, accepted = await _sent(large, count, way == "frames", way=way, limits=limits)
+    assert run.intake is not None
+    refused = {str(cause): count for cause, count in run.intake.listeners[0].counters.refused.items()}
+    whole = way == "frames" or limits is not None
+    wanted = (count + 1, {}) if whole else (1, {"too_big": count})
+    return Row(
+        f"10 MB messages, {way}" + ("" if whole else ", the limit as it is"),
+        "all arrive" if whole else "refused and counted; the next arrives",
+        f"{count * LARGE / seconds / 1e6:,.0f} MB/s",
+        f"{accepted:,} accepted, refused: {refused or 'none'}, CPU {cpu:.2f} s",
+        "" if (accepted, refused) == wanted else f"{wanted} was to be",
+    )
+
+
+async def left(way: str, who: str, begun: bytes, senders: int, seconds: float) -> Row:
+    """What the hub costs for some seconds after senders have begun a message and hung up."""
+    async with listening(way) as (_, listener, port):
+        process = multiprocessing.get_context("spawn").Process(target=hang_up, args=(port, senders, begun))
+        process.start()
+        while process.is_alive() or listener.senders:
+            await asyncio.sleep(0.01)
+        process.join()
+        before, cpu = time.perf_counter(), time.process_time()
+        await asyncio.sleep(seconds)
+        load = (time.process_time() - cpu) / (time.perf_counter() - before)
+        connected, pending = listener.counters.connected, listener.counters.pending
+    return Row(
+        f"{senders} {who} that hung up amid a message",
+        OLD_LOAD,
+        f"{100 * load:.1f} % of a core",
+        f"{connected:,} had connected, {listener.senders} are left, {pending:,} bytes kept",
+        "" if not listener.senders and not pending else "something is left",
+    )
+
+
 def _missing(run: Run, accepted: int, sent: int) -> str:
     if accepted != sent or run.session.ticks != sent:
         return f"{accepted:,} of {sent:,} accepted, {run.session.ticks:,} kept"
@@ -107,6 +178,10 @@ def rows(short: bool = False) -> list[Row]:
         lambda: _flat_out(1, 1_000_000 // part),
         lambda: _flat_out(10, 100_000 // part),
         lambda: _flat_out(100, 10_000 // part),
+        lambda: _large("frames", 2 if short else 20),
+        lambda: _large("tcp", 2 if short else 20, HubLimits(frame=16 << 20)),
+        lambda: _large("tcp", 2 if short else 20),
+        lambda: left("tcp", "senders", MESSAGE.encode()[:100], 20 if short else 500, 0.1 if short else 5.0),
     ]
     return [asyncio.run(_awaited(each)) for each in work]
 

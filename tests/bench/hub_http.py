@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from multiprocessing.connection import Connection
 
+from tests.bench.hub import LARGE, left, listening
 from tests.bench.table import Row, ratio
-from tuistream.config import FeedOptions, Settings, feed_settings
-from tuistream.wiring import Run, running
+from tuistream.sources.hub.limits import HubLimits
+from tuistream.wiring import Run
 
 # What one of the old hub's example senders sends over HTTP.
 BODY = json.dumps(
@@ -116,11 +117,7 @@ async def _old(clients: int, each: int) -> Load:
 
 async def _ours(clients: int, each: int, keep: bool, slow: int = 0) -> tuple[Load, Run, float]:
     """With our CPU a request, in s. slow: clients beside them that begin a request and never end it."""
-    settings = Settings(feed_settings(["listen+http://127.0.0.1:0"], FeedOptions()), window=10_000)
-    async with running(settings, recording_needed=False) as run:
-        assert run.intake is not None
-        await run.intake.until_up()
-        port = run.intake.addresses[0].port
+    async with listening("http") as (run, _, port):
         begun = [socket.create_connection(("127.0.0.1", port)) for _ in range(slow)]
         for each_slow in begun:
             each_slow.sendall(HEAD.format("close", len(BODY)).encode() + BODY[:10])
@@ -167,7 +164,44 @@ async def _slow(clients: int, each: int) -> Row:
     )
 
 
+def post_large(told: Connection, port: int, count: int) -> None:
+    """In a process of its own: bodies of 10 MB, one after another; the codes that were answered."""
+    body = b'{"id":"large","type":"text","value":"' + b"x" * (LARGE - 40) + b'"}'
+    codes = []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(count):
+            connection.sendall(HEAD.format("keep-alive", len(body)).encode() + body)
+            answer = b""
+            while not _whole(answer):
+                answer += connection.recv(65_536)
+            codes.append(int(answer[9:12]))
+    told.send(codes)
+
+
+async def _large(count: int) -> Row:
+    async with listening("http", HubLimits(frame=16 << 20)) as (_, listener, port):
+        here, there = multiprocessing.Pipe()
+        process = multiprocessing.get_context("spawn").Process(target=post_large, args=(there, port, count))
+        process.start()
+        begun, cpu = time.perf_counter(), time.process_time()
+        codes: list[int] = await asyncio.to_thread(here.recv)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        process.join()
+        accepted = listener.counters.accepted
+    return Row(
+        "10 MB messages, --max-frame 16MiB",
+        "all arrive",
+        f"{count * LARGE / seconds / 1e6:,.0f} MB/s",
+        f"{accepted:,} of {count:,} accepted, CPU {cpu:.2f} s, with the start of the client",
+        "" if codes == [200] * count and accepted == count else f"answered by {codes}",
+    )
+
+
 def rows(short: bool = False) -> list[Row]:
     each = 20 if short else 4_000
     beside = [row for clients in (1, 10, 50) for row in asyncio.run(_beside(clients, max(2, each // clients)))]
-    return [*beside, asyncio.run(_slow(10, max(2, each // 10)))]
+    slow = asyncio.run(_slow(10, max(2, each // 10)))
+    large = asyncio.run(_large(2 if short else 20))
+    begun = HEAD.format("keep-alive", len(BODY)).encode() + BODY[:100]
+    gone = asyncio.run(left("http", "clients", begun, 20 if short else 500, 0.1 if short else 5.0))
+    return [*beside, slow, large, gone]
