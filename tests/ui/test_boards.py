@@ -69,7 +69,7 @@ async def test_texts_are_a_log_with_the_newest_at_the_bottom(monitor: Monitor) -
         assert "100 in all" in monitor.title
         assert "live" in monitor.edge
         assert "hub  text" in monitor.edge
-        assert "Random Te…  line 99" in monitor.text("#watch-list")
+        assert "Random Text  line 99" in monitor.text("#watch-list")
         await monitor.press("up", "up")
         assert monitor.text("BoardView").rstrip().endswith("line 97")
         assert "2 newer" in monitor.edge

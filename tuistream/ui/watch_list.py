@@ -65,7 +65,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
             self.draw()
 
     def draw(self) -> None:
-        columns = columns_for(self.size.width, self.rows.longest)
+        columns = columns_for(self.size.width, self.rows.longest, self.rows.apart)
         for y in range(self.size.height):
             line = tuple(self._line(y, columns))
             if self._lines.get(y) != line:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 
 import numpy as np
 from rich.cells import cell_len
@@ -39,8 +41,8 @@ WIDTHS = {
 }
 DROPPED_FIRST = ("low", "high", "change", "last minute", "ticks/s", "age", "chg %")
 OF_NUMBERS = ("last", "change", "chg %", "low", "high")  # side by side
-DROPPED_LAST = ("ticks/s", "age", "chg %")  # for no name
-LONGEST_NAME = 28
+KEPT_FROM_NAMES = "chg %"  # dropped only for names that could not be told apart otherwise
+LONGEST_NAME = 28  # for which other columns make room
 SHOWN_ORDER = ("stream", "last", "change", "chg %", "low", "high", "ticks/s", "age", "last minute")
 
 
@@ -79,6 +81,7 @@ class WatchRows:
         self.filter = ""
         self.order: list[Entry] = []
         self.longest = 0  # cells of the longest name in it
+        self.apart = 0  # cells to which its names can be cut so that no two are alike
 
     def measure(self, now: int) -> None:
         """Measure the rates of all streams; about once a second."""
@@ -93,7 +96,9 @@ class WatchRows:
         wanted = self.filter.casefold()
         streams = self._streams
         self.order = [e for e in streams.order if not wanted or wanted in streams.label(key_of(e)).casefold()]
-        self.longest = max((cell_len(streams.label(key_of(entry))) for entry in self.order), default=0)
+        names = [streams.label(key_of(entry)) for entry in self.order]
+        self.longest = max(map(cell_len, names), default=0)
+        self.apart = told_apart(names)
         if self.sort == "name":
             self.order.sort(key=lambda entry: streams.label(key_of(entry)).casefold())
         elif self.sort == "change %":
@@ -159,30 +164,48 @@ def _falling(value: float) -> float:
     return -value if value == value else float("inf")
 
 
-def columns_for(width: int, longest: int = 0) -> dict[str, int]:
+def told_apart(names: Iterable[str]) -> int:
+    """Cells to which names can be cut, with an ellipsis, so that no two of them become alike."""
+    return max((_alike(*pair) + 2 for pair in pairwise(sorted(names))), default=0)
+
+
+def _alike(one: str, other: str) -> int:
+    """Cells of what both begin with."""
+    return sum(cell_len(a) for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def columns_for(width: int, longest: int = 0, apart: int = 0) -> dict[str, int]:
     """The columns that fit, with their widths; the name and the last column take what is left.
 
-    longest: cells of the longest name, for which columns that matter less make room.
+    longest: cells of the longest name, for which columns that matter less make room. apart: cells that names need to
+    be told apart, for which the others do, too.
     """
     shown = list(SHOWN_ORDER)
     room = width - 2
-    wanted = WIDTHS | {"stream": min(max(WIDTHS["stream"], longest + 1), LONGEST_NAME)}
+    whole = _name_width(longest)
+    wanted = WIDTHS | {"stream": whole}
     for name in DROPPED_FIRST:
-        if name in DROPPED_LAST:
-            wanted = WIDTHS
+        if name == KEPT_FROM_NAMES:
+            wanted = WIDTHS | {"stream": _name_width(min(longest, apart))}
         if sum(wanted[column] for column in shown) <= room:
             break
         shown.remove(name)
     widths = {name: wanted[name] for name in shown}
-    free = max(0, room - sum(widths.values()))
-    for name, most in (("last", 3), ("chg %", 1), ("stream", LONGEST_NAME - widths["stream"])):
+    over = sum(widths.values()) - room
+    widths["stream"] = max(WIDTHS["stream"], widths["stream"] - max(0, over))
+    free = max(0, -over)
+    for name, most in (("stream", whole), ("last", WIDTHS["last"] + 3), ("chg %", 8), ("stream", longest + 1)):
         if name in widths:
-            more = min(free, most)
+            more = min(free, max(0, most - widths[name]))
             widths[name] += more
             free -= more
     if "last minute" in widths:
         widths["last minute"] += free
     return widths
+
+
+def _name_width(cells_: int) -> int:
+    return min(max(WIDTHS["stream"], cells_ + 1), LONGEST_NAME)
 
 
 def header(columns: dict[str, int]) -> list[Part]:
