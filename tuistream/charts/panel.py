@@ -105,10 +105,15 @@ _SIGNS: Final = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A finished panel. chars: uint16[height, width]; ink: int8[height, width], index into INKS, -1 for none."""
+    """A finished panel. chars: uint16[height, width]; ink: int8[height, width], index into INKS, -1 for none.
+
+    bits: of its lines, as in Cells, where nothing else is drawn between them. margins: what stands around them.
+    """
 
     chars: NDArray[np.uint16]
     ink: NDArray[np.int8]
+    bits: NDArray[np.uint8] | None = None
+    margins: Frame | None = None
 
     @property
     def width(self) -> int:
@@ -162,19 +167,24 @@ def compose(
     kind: str = "line",
 ) -> Frame:
     """Draw a panel. Gaps and the times of ticks are in ns; what lies outside the viewport is left out."""
-    signs = _SIGNS[glyphs]
+    signs = signs_of(glyphs)
     columns, rows = layout.columns, layout.rows
     *labels, text = aligned([*(label for _value, label in value_ticks), tag.text if tag else ""])
     values = tuple((value, label) for (value, _), label in zip(value_ticks, labels, strict=True))
     margins = axes.margins.of(_margins, layout, axes, viewport, values, tuple(time_ticks), signs)
-    frame = Frame(margins.chars.copy(), margins.ink.copy())
     cells = rasterise(lines, viewport, columns, rows, glyphs, kind)
+    frame = Frame(margins.chars.copy(), margins.ink.copy(), cells.bits if kind == "line" else None, margins)
     frame.chars[:rows, :columns] = cells.chars
     frame.ink[:rows, :columns] = np.where(cells.fill, FILL, cells.ink)
     _draw_gaps(frame, cells, viewport, gaps, signs)
     if layout.labels and tag is not None and tag.value == tag.value:
-        _draw_tag(frame, layout, viewport, Tag(tag.value, text, tag.direction), signs)
+        draw_tag(frame, layout, viewport, Tag(tag.value, text, tag.direction), signs)
     return frame
+
+
+def signs_of(glyphs: str) -> Signs:
+    """What else is drawn with the glyphs "braille", "blocks" or "ascii"."""
+    return _SIGNS[glyphs]
 
 
 def _margins(
@@ -305,7 +315,13 @@ def _draw_values(
         _write(frame, layout.rows, layout.columns, "┘".translate(signs.axes), AXIS)
 
 
-def _draw_tag(frame: Frame, layout: Layout, viewport: Viewport, tag: Tag, signs: Signs) -> None:
+def tag_row(layout: Layout, viewport: Viewport, value: float) -> int:
+    """The row of the tag of a value, which is no NaN."""
+    return min(max(int(rows_of(viewport, [value], layout.rows)[0]), 0), layout.rows - 1)
+
+
+def draw_tag(frame: Frame, layout: Layout, viewport: Viewport, tag: Tag, signs: Signs) -> None:
+    """Write a tag, its text as long as labels are, over the value axis."""
     row = int(rows_of(viewport, [tag.value], layout.rows)[0])
     sign = signs.above if row < 0 else signs.below if row >= layout.rows else signs.tag
     text = f"{sign} {tag.text[: layout.labels]:{layout.labels}}"

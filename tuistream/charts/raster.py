@@ -12,7 +12,7 @@ as it was, but for the last one, which also holds what is at `t1` itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -42,11 +42,13 @@ class Viewport:
 class Cells:
     """A drawing. chars: uint16[height, width], code points. ink: int8[height, width], the style of the line that
     owns a cell, -1 where there is none. fill: bool[height, width], cells that hold nothing but an area's filling.
+    bits: uint8[lines, height, width], the dots of each line in each cell; None where nothing is drawn.
     """
 
     chars: Codes
     ink: NDArray[np.int8]
     fill: NDArray[np.bool_]
+    bits: NDArray[np.uint8] | None = None
 
     def rows(self) -> list[str]:
         """The text of each row, from the top."""
@@ -121,7 +123,7 @@ def rasterise(
     touched = inked.any(axis=0)
     cells.fill[touched] = False
     np.copyto(cells.chars, chosen.codes.take(np.bitwise_or.reduce(every, axis=0)), where=touched)
-    return cells
+    return replace(cells, bits=every)
 
 
 def rows_of(viewport: Viewport, values: Sequence[float], height: int) -> NDArray[np.int64]:

@@ -68,6 +68,12 @@ class Averages:
             for name in self.names
         }
 
+    def newest(self, count: int) -> list[tuple[Times, Values]]:
+        """The last `count` of each, in the order of `names`."""
+        kept = self._kept
+        t = kept.t[len(kept) - count :]
+        return [(t, kept.column(name)[len(kept) - count :]) for name in self.names]
+
     def _cuts(self, t: Times, gaps: Sequence[Gap]) -> list[int]:
         """The rows of `t` that come first after a gap."""
         ends = [gap.to for gap in gaps if self._newest is None or gap.to > self._newest]

@@ -9,6 +9,7 @@ from math import inf, isfinite
 import numpy as np
 
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
+from tuistream.charts.live_end import Points
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
 from tuistream.core.batch import Values
@@ -27,6 +28,7 @@ FIELD_INKS = ("price", "price-2", "price-3", "price-4")
 AVERAGE_INKS = ("average-1", "average-2", "average-3", "average-4")
 FIELDS_SETTLED = 4_096  # ticks after which the choice of fields stays
 COLUMNS_A_TICK, ROWS_A_TICK = 13, 4
+MOST_GROWN = 4_096  # ticks that are drawn on to what is drawn already; for more, all is drawn anew
 BARS = ("bar", "horizontalBar")  # charts, in a sender's words, that stand on zero
 
 
@@ -70,6 +72,8 @@ class Chart:
         self._averages: Averages | None = None
         self._averaged: tuple[str, str] = ("", "")
         self.value_range: tuple[float, float] | None = None
+        self._seen = (inf, -inf)  # the extremes of what is drawn
+        self._drawn_from = self._drawn_to = self._history = -1  # numbers of ticks, and the series' history then
         self._selections: tuple[tuple[str, ...], ...] = ()
         self._selected_at = -1
         self._value_ticks: Latest[list[tuple[float, str]]] = Latest()
@@ -158,6 +162,9 @@ class Chart:
                 lines.append(Line(column.t, column.v, breaks, style_of(ink), column.extremes))
                 legend.append((name, ink))
         lo, hi = self._value_range(lines, window)
+        self._drawn_from = series.total - len(series) + part.start
+        self._drawn_to = series.total - len(series) + seen.stop
+        self._history = series.history
         return Drawing(
             window,
             lines,
@@ -168,6 +175,47 @@ class Chart:
             _last(lines[0].v),
             gaps,
         )
+
+    @property
+    def newest(self) -> float:
+        """The newest value of the main line; NaN where the newest tick has none."""
+        return float(self.state.series.column(self.fields[0])[-1])
+
+    def growth(self, window: Window, edge: int) -> list[Points] | None:
+        """What has come at the end of each line since the last drawing, or growth, of the same window.
+
+        None where more than that has changed, or the value range would.
+        """
+        series = self.state.series
+        count = series.total - self._drawn_to
+        if (
+            series.history != self._history
+            or not 0 < count <= min(MOST_GROWN, len(series))
+            or series.total - len(series) > self._drawn_from
+            or int(series.t[-1]) > min(edge, window.t1)
+        ):
+            return None
+        t = series.t[-count:]
+        columns = [(t, series.column(name)[-count:]) for name in self.fields[: len(FIELD_INKS)]]
+        averages = self._updated_averages()
+        if averages is not None:
+            columns += averages.newest(count)
+        grown = [Points(t, v, float(v.min()), float(v.max())) for t, v in columns]
+        lo = min(self._seen[0], *(points.low for points in grown))
+        hi = max(self._seen[1], *(points.high for points in grown))
+        if (lo, hi) != self._seen:
+            if not self._still_fits(lo, hi):
+                return None
+            self._seen = lo, hi
+        self._drawn_to = series.total
+        return grown
+
+    def _still_fits(self, lo: float, hi: float) -> bool:
+        """Whether data from `lo` to `hi` have the value range that is there."""
+        if self.choices.scale == "fixed":
+            return True
+        previous = None if self.choices.scale == "auto" else self.value_range
+        return sticky_range(previous, lo, hi, self.choices.log) == self.value_range
 
     def _gaps(self, window: Window, edge: int) -> list[Gap]:
         """Those that show in the window. An axis that is not time has none: theirs are times."""
@@ -210,6 +258,7 @@ class Chart:
             lo, hi = min(lo, least), max(hi, most)
         if self.look is not None and self.look.kind in BARS and self.choices.kind == "area" and lo <= hi:
             lo, hi = (lo, hi) if self.choices.log else (min(lo, 0.0), max(hi, 0.0))
+        self._seen = lo, hi
         previous = None if self.choices.scale == "auto" else self.value_range
         self.value_range = sticky_range(previous, lo, hi, self.choices.log)
         return self.value_range

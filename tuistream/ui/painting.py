@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from asyncio import TimerHandle
 
 Numbers = NDArray[np.integer[Any]]
+Cell = tuple[int, int, int, int]
 
 MOST_WAITING: Final = 1  # writes that may wait while another is made
 LOOK_AGAIN: Final = 0.02  # seconds until a terminal that does not keep up is looked at again
@@ -125,6 +126,19 @@ class PaintedApp(App[int]):
             return False
         self._shadow.put_cells(rows + place.y, place.x, codes, self._numbers_of(widget, tuple(styles))[inks])
         self._painted(widget, int(rows[0]), int(rows[-1]) + 1)
+        return True
+
+    def paint_cells(self, widget: Widget, cells: Sequence[Cell], styles: tuple[Style, ...]) -> bool:
+        """As `paint`, for a few cells: row and column in its content, code point, index in `styles`."""
+        place = self._place(widget)
+        shadow = self._shadow
+        if place is None or not all(shadow.is_narrow(code) for _y, _x, code, _ink in cells):
+            return False
+        numbers = self._numbers_of(widget, styles)
+        x, y = place.x, place.y
+        shadow.put_points((y + row, x + column, code, int(numbers[ink])) for row, column, code, ink in cells)
+        rows = [row for row, *_ in cells]
+        self._painted(widget, min(rows), max(rows) + 1)
         return True
 
     def paint_row(self, widget: Widget, y: int) -> bool:

@@ -42,7 +42,8 @@ class Panel(BoardControls, can_focus=True):
         self._waiting = options.waiting
         self._signs = signs
         self._top, self._bottom = Line(classes="top"), Line(classes="bottom")
-        self._drawn: object = None
+        self._drawn: object = None  # what the drawing was made of: all but the ticks; or a message
+        self._drawn_version = -1
         self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
         self._legend: list[tuple[str, str]] = []
         self._colours: Latest[tuple[str, ...]] = Latest()
@@ -109,39 +110,48 @@ class Panel(BoardControls, can_focus=True):
         version = -1 if self._paused_at is not None else series.version
         missing = chart.state.interrupted and self.edge // SECOND
         colours = self._colours_of(chart)
-        key = (
-            version,
+        gaps = chart.state.gaps
+        made_of = (
             window.t0,
             window.t1,
             missing,
-            len(chart.state.gaps),
+            len(gaps),
+            gaps[-1] if gaps else None,
             columns,
             rows,
             chart.choices,
+            chart.fields,
             chart.view,
             colours,
         )
-        if key == self._drawn:
+        same = made_of == self._drawn
+        if same and version == self._drawn_version:
             return
-        self._drawn = key
+        self._drawn, self._drawn_version = made_of, version
         self.drawings += 1
+        if same and version >= 0 and chart.choices.kind == KINDS[0]:
+            grown = chart.growth(window, self.edge)
+            if grown is not None and self._plot.grow(grown, self._tag(chart.state, chart.newest)):
+                return
         drawing = chart.drawing(window, columns, rows, self.edge, self._timezone)
         own = dict(enumerate(colours))
         self._legend = [(name, own.get(index) or ink) for index, (name, ink) in enumerate(drawing.legend)]
-        state = chart.state
-        digits = self._rows.digits(state)
-        value = drawing.last
-        tag = (value, format_value(value, digits), self._direction_of(state, value)) if value == value else None
         self._plot.show(
             drawing.lines,
             drawing.viewport,
             drawing.value_ticks,
             drawing.time_ticks,
-            tag,
+            self._tag(chart.state, drawing.last),
             [(gap.since, gap.to) for gap in drawing.gaps],
             kind=chart.choices.kind,
             colours=colours,
         )
+
+    def _tag(self, state: StreamState, value: float) -> tuple[float, str, str] | None:
+        """The tag of the last value; none where that is NaN."""
+        if value != value:
+            return None
+        return value, format_value(value, self._rows.digits(state)), self._direction_of(state, value)
 
     def _colours_of(self, chart: Chart) -> tuple[str, ...]:
         """Its sender's colours that can be seen; none on a terminal that chooses the colours itself."""

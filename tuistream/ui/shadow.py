@@ -135,6 +135,17 @@ class Shadow:
         screen = self._wanted.reshape(self.height, self.width)
         screen[rows, x : x + codes.shape[1]] = codes | (inks.astype(np.int64) << STYLE_SHIFT)
 
+    def put_points(self, cells: Iterable[tuple[int, int, int, int]]) -> None:
+        """Want a few cells inside the screen: row, column, code point of one cell, number of its style."""
+        wanted, width = self._wanted, self.width
+        for y, x, code, style in cells:
+            ink = self._inks.on_blank(style) if code == BLANK else style
+            wanted[y * width + x] = code | (ink << STYLE_SHIFT)
+
+    def is_narrow(self, code: int) -> bool:
+        """Whether a code point has one cell in every terminal."""
+        return bool(self._narrow[min(code, _KNOWN_BELOW)])
+
     def are_narrow(self, codes: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
         """Which code points have one cell in every terminal."""
         narrow: NDArray[np.bool_] = self._narrow[np.minimum(codes, _KNOWN_BELOW)]

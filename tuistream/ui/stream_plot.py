@@ -14,6 +14,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
+from tuistream.charts.live_end import Points
+from tuistream.charts.live_panel import LivePanel
 from tuistream.charts.panel import (
     FILL,
     INKS,
@@ -87,7 +89,9 @@ class StreamPlot(PlotextPlot):
         self._labels = FIRST_LABELS
         self._axes = Axes()
         self._frame: Frame | None = None
+        self._live: LivePanel | None = None
         self._colours: tuple[str, ...] = ()
+        self._own_styles: tuple[Style, ...] = ()  # none where they are to be looked up again
 
     @property
     def canvas_size(self) -> tuple[int, int]:
@@ -116,6 +120,7 @@ class StreamPlot(PlotextPlot):
         """
         width, height = self.size
         self._set_colours(colours)
+        self._live = None
         if width < 1 or height < 1:
             return
         if message:
@@ -124,7 +129,28 @@ class StreamPlot(PlotextPlot):
         tag = Tag(*last) if last is not None else None
         self._fit_labels([label for _value, label in value_ticks] + ([tag.text] if tag else []))
         layout = self._layout(self.size)
-        self._put(compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind))
+        frame = compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind)
+        self._put(frame)
+        self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
+
+    def grow(self, grown: Sequence[Points], last: tuple[float, str, str] | None) -> bool:
+        """Add what has come at the end of each line since `show`; `last` as there. False where `show` is needed."""
+        live = self._live
+        if live is None or (live.frame.width, live.frame.height) != self.size:
+            return False
+        places = live.grow(grown, Tag(*last) if last is not None else None)
+        if places is None:
+            return False
+        chars, ink, app = live.frame.chars, live.frame.ink, self.app
+        cells = [(y, x, int(chars[y, x]), int(ink[y, x])) for y, x in places]
+        if cells and not (isinstance(app, PaintedApp) and app.paint_cells(self, cells, self._styles())):
+            self.refresh(*[Region(0, row, live.frame.width, 1) for row in sorted({y for y, _x in places})])
+        return True
+
+    def notify_style_update(self) -> None:
+        """As Textual calls it when the stylesheet, or what it says of this widget, has changed."""
+        self._own_styles = ()
+        super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """Row `y` as it was last shown; depends on nothing else."""
@@ -165,9 +191,15 @@ class StreamPlot(PlotextPlot):
     def _set_colours(self, colours: tuple[str, ...]) -> None:
         if colours != self._colours:
             self._colours = colours
+            self._own_styles = ()
             self.refresh()
 
-    def _styles(self) -> list[Style]:
+    def _styles(self) -> tuple[Style, ...]:
+        if not self._own_styles:
+            self._own_styles = tuple(self._looked_up_styles())
+        return self._own_styles
+
+    def _looked_up_styles(self) -> list[Style]:
         styles = [self.get_component_rich_style(name) for name in STYLES]
         for ink, colour in enumerate(self._colours):
             if colour:

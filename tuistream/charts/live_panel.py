@@ -1,0 +1,82 @@
+"""A composed panel whose lines grow at their right end, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuistream.charts.live_end import LiveEnd, Place, Points
+from tuistream.charts.panel import Frame, Gap, Layout, Signs, Tag, aligned, draw_tag, signs_of, tag_row
+from tuistream.charts.polyline import Line
+from tuistream.charts.raster import Viewport
+
+
+class LivePanel:
+    """Changes `frame`, which `compose` made of the other arguments, as if it had been made of longer lines."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        layout: Layout,
+        glyphs: str,
+        lines: Sequence[Line],
+        viewport: Viewport,
+        value_ticks: Sequence[tuple[float, str]],
+        tag: Tag | None,
+        gaps: Sequence[Gap],
+    ) -> None:
+        self.frame = frame
+        self._layout = layout
+        self._viewport = viewport
+        self._signs: Signs = signs_of(glyphs)
+        self._tag = tag
+        self._lead = 0  # blanks before the tag's text
+        if tag is not None:
+            self._lead = len(aligned([*(label for _value, label in value_ticks), tag.text])[-1]) - len(tag.text)
+        self._end: LiveEnd | None = None
+        if frame.bits is not None and not viewport.log:
+            end = LiveEnd(lines, viewport, frame.bits, glyphs, layout.columns, layout.rows)
+            first = end.first_cell
+            if first >= 0 and not any(
+                to >= end.time_of(first) and to > viewport.t0 and since < viewport.t1 for since, to in gaps
+            ):
+                self._end = end
+
+    def grow(self, grown: Sequence[Points], tag: Tag | None) -> list[Place] | None:
+        """Add points to each line, and move the tag; the cells that changed.
+
+        None, and nothing done, where the panel is to be composed anew.
+        """
+        if self._end is None or not self._fits(tag):
+            return None
+        cells = self._end.grow(grown)
+        if cells is None:
+            return None
+        for (y, x), code, ink in cells:
+            self.frame.chars[y, x] = code
+            self.frame.ink[y, x] = ink
+        places = [place for place, _code, _ink in cells]
+        if tag is not None and tag != self._tag:
+            places += self._move_tag(tag)
+        return places
+
+    def _fits(self, tag: Tag | None) -> bool:
+        """Whether the tag takes the cells that the last one took, so that no label is moved by it."""
+        before = self._tag
+        if tag is None or before is None:
+            return tag is before
+        same = len(tag.text) == len(before.text) and tag.text.find(".") == before.text.find(".")
+        return same and tag.value == tag.value and before.value == before.value
+
+    def _move_tag(self, tag: Tag) -> list[Place]:
+        before, self._tag = self._tag, tag
+        layout, frame = self._layout, self.frame
+        if not layout.labels or before is None or frame.margins is None:
+            return []
+        rows = [tag_row(layout, self._viewport, before.value)]
+        frame.chars[rows[0], layout.columns :] = frame.margins.chars[rows[0], layout.columns :]
+        frame.ink[rows[0], layout.columns :] = frame.margins.ink[rows[0], layout.columns :]
+        draw_tag(frame, layout, self._viewport, tag._replace(text=" " * self._lead + tag.text), self._signs)
+        row = tag_row(layout, self._viewport, tag.value)
+        if row not in rows:
+            rows.append(row)
+        return [(y, x) for y in rows for x in range(layout.columns, layout.width)]
