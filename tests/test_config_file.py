@@ -97,7 +97,11 @@ def test_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("[[feeds]]\nurl = 'ws://x'\nbearer = 'a'\nbearer_env = 'B'", "feeds[0]: bearer and bearer_env exclude"),
         ("[[feeds]]\nurl = 'ws://x'\ncoalesce = 'soon'", "feeds[0].coalesce"),
         ("[[listen]]\nurl = 'ws://x'", 'listen[0].url = "ws://x": one of listen+tcp://'),
-        ("[[listen]]\nurl = 'listen+tcp://127.0.0.1:1'\nlimits = { conections = 3 }", "did you mean connections?"),
+        ("[[listen]]\nurl = 'listen+tcp://127.0.0.1:1'\nmax_conections = 3", "did you mean max_connections?"),
+        (
+            "[[listen]]\nurl = 'listen+tcp://127.0.0.1:1'\nmax_rate = 0",
+            "listen[0].max_rate '0': a whole number from 1 up is wanted",
+        ),
         ("[keys]\npause = 3", "keys.pause = 3: a key or a list of keys is wanted"),
         ("[screen", "Expected ']'"),
     ],

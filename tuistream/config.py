@@ -11,13 +11,13 @@ from typing import Literal
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.limits import MEMORY, WINDOW
+from tuistream.core.sizes import parse_size as parse_size
 from tuistream.core.text import redact_url, secrets_of
 from tuistream.decoders.contract import DecoderOptions
 from tuistream.sources.contract import COALESCE, MAX_FRAME, Target
 from tuistream.sources.contract import FeedSettings as FeedSettings
 
 FILE_NAME = "tuistream.toml"
-_SIZES = {"": 1, "b": 1, "kb": 1_000, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +189,3 @@ def from_file(value: str, option: str) -> str:
         return Path(value[1:]).read_text(encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{option} {value}: {error}") from error
-
-
-def parse_size(text: str, option: str) -> int:
-    """Bytes of "4096", "500kB", "1.5GB", "16MiB". Raises SettingsError."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]?i?b?)\s*", text, re.IGNORECASE)
-    unit = match[2].lower() if match else ""
-    unit = unit if unit in _SIZES else unit + "b"
-    if match is None or unit not in _SIZES:
-        raise SettingsError(f"{option} {text!r}: a size such as 500kB, 16MB or 1GB is wanted")
-    return int(float(match[1]) * _SIZES[unit])

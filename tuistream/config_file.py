@@ -10,7 +10,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -22,13 +22,14 @@ from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable, redact_url
 from tuistream.sources import forms
 from tuistream.sources.hub.limits import HubLimits
-from tuistream.sources.hub.options import HubOptions
+from tuistream.sources.hub.options import HubOptions, limits_of
 
 MOST_BYTES: Final = 1 << 20
 # A file that merely lies in the current directory may have come with somebody's archive: it starts no program.
 STARTS_PROGRAMS: Final = ("exec:", "python:")
 
 Words = list[str]
+Bound = str | int | float | None  # of a listener, as users write it
 Fps = Annotated[int, msgspec.Meta(ge=1, le=60)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Length = Annotated[int, msgspec.Meta(ge=2, le=100_000)]
@@ -122,7 +123,18 @@ class ListenSection:
     tls_cert: str = ""
     tls_key: str = ""
     compat_200: bool = False
-    limits: dict[str, Annotated[int, msgspec.Meta(ge=1)]] = field(default_factory=dict)
+    max_frame: Bound = None
+    max_large: Bound = None
+    max_pending: Bound = None
+    max_connections: Bound = None
+    max_rate: Bound = None
+    max_streams: Bound = None
+    max_name: Bound = None
+    idle: Bound = None
+
+    def limits(self) -> HubLimits:
+        """Raises SettingsError."""
+        return limits_of(vars(self), lambda limit: limit.key, HubLimits())
 
     def settings(self) -> FeedSettings:
         """Raises SettingsError."""
@@ -134,7 +146,7 @@ class ListenSection:
             self.tls_cert,
             self.tls_key,
             self.compat_200,
-            HubLimits(**self.limits),
+            self.limits(),
         )
         return replace(settings, name=self.name or settings.name, hub=options)
 
@@ -324,10 +336,10 @@ def _check_values(config: ConfigFile, errors: list[str]) -> None:
             if getattr(feed, name) and getattr(feed, f"{name}_env")
         ]
     for index, listener in enumerate(config.listen):
-        names = [each.name for each in fields(HubLimits)]
-        errors += [
-            _unknown(f"listen[{index}].limits.{name}", name, names) for name in listener.limits if name not in names
-        ]
+        try:
+            listener.limits()
+        except SettingsError as error:
+            errors.append(f"listen[{index}].{error}")
         begins = [form for form in forms() if form.startswith("listen+")]
         if not listener.url.lower().startswith(tuple(begins)):
             allowed = ", ".join(begins) or "none in this version"

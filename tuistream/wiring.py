@@ -63,9 +63,13 @@ class Run:
     def _intake_of(self, feed: FeedSettings) -> Intake:
         """The one of the run, with the limits of the first listener."""
         if self.intake is None:
-            from tuistream.sources.hub.intake import Intake
+            from urllib.parse import urlsplit
 
-            self.intake = Intake(self.session, feed.hub.limits, feed.decoding)
+            from tuistream.sources.hub.intake import Intake
+            from tuistream.sources.hub.options import with_query
+
+            limits = with_query(feed.hub, urlsplit(feed.url).query).limits
+            self.intake = Intake(self.session, limits, feed.decoding)
         return self.intake
 
     @property

@@ -10,14 +10,16 @@ import click
 from click.core import ParameterSource
 
 from tuistream.cli import record, watch
-from tuistream.cli.options import CONFIG, run_options
+from tuistream.cli.options import CONFIG, Command, run_options
 from tuistream.core.errors import SettingsError
+from tuistream.sources.hub.limits import LIMITS, HubLimits
 
 if TYPE_CHECKING:
     from tuistream.config import FeedSettings
     from tuistream.sources.hub.options import HubOptions
 
 OFF: Final = "off"
+METAVARS: Final = {"size": "SIZE", "count": "N", "time": "TIME"}
 WAYS: Final = ("tcp", "frames", "http", "ws")
 # Options that stand in for the listeners of the configuration file.
 WAYS_AND_WHO: Final = (*WAYS, "host", "password", "allow", "no_auth", "tls_cert", "tls_key", "compat_200")
@@ -31,6 +33,15 @@ def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if text != OFF and not (text.isascii() and text.isdigit() and int(text[:6]) <= 65_535):
         raise click.BadParameter(f"{value!r}: a port from 0 (takes a free one) to 65535, or {OFF}, is wanted")
     return text
+
+
+def _limit_options(function: Command) -> Command:
+    for limit in reversed(LIMITS):
+        option = click.option(
+            limit.option, default=limit.default, show_default=True, metavar=METAVARS[limit.kind], help=limit.words
+        )
+        function = option(function)
+    return function
 
 
 @click.command(
@@ -73,18 +84,7 @@ def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @click.option("--tls-cert", default="", metavar="FILE", help="Certificate for TLS, PEM.")
 @click.option("--tls-key", default="", metavar="FILE", help="Its key, if not in the same file.")
 @click.option("--compat-200", is_flag=True, help="HTTP answers 200 to everything, as the old hub did.")
-@click.option("--max-frame", default="1MiB", show_default=True, metavar="SIZE", help="Longest message.")
-@click.option("--max-large", default="64MiB", show_default=True, metavar="SIZE", help="Longest one over --frames.")
-@click.option("--max-pending", default="512MiB", show_default=True, metavar="SIZE", help="Of messages half sent.")
-@click.option("--max-connections", type=click.IntRange(1), default=5_000, show_default=True, help="Of each port.")
-@click.option(
-    "--max-rate", type=click.IntRange(1), default=200_000, show_default=True, help="Messages/s of a sender."
-)
-@click.option("--max-streams", type=click.IntRange(1, 10_000), default=1_000, show_default=True, help="In all.")
-@click.option("--max-name", type=click.IntRange(1, 80), default=80, show_default=True, help="Characters of a name.")
-@click.option(
-    "--idle", default="60s", show_default=True, metavar="TIME", help="Silence that loses a place where all are taken."
-)
+@_limit_options
 @click.option("--headless", is_flag=True, help="Record, with no screen, until a signal.")
 @run_options
 @click.pass_context
@@ -150,21 +150,9 @@ def _four(ctx: click.Context, given: dict[str, Any]) -> list[str]:
 
 
 def _options(given: dict[str, Any]) -> HubOptions:
-    from tuistream.config import from_file, parse_size
-    from tuistream.core.durations import parse_duration
-    from tuistream.sources.hub.limits import HubLimits
-    from tuistream.sources.hub.options import HubOptions
+    from tuistream.config import from_file
+    from tuistream.sources.hub.options import HubOptions, limits_of
 
-    limits = HubLimits(
-        frame=parse_size(given["max_frame"], "--max-frame"),
-        large=parse_size(given["max_large"], "--max-large"),
-        connections=given["max_connections"],
-        rate=given["max_rate"],
-        streams=given["max_streams"],
-        name=given["max_name"],
-        pending=parse_size(given["max_pending"], "--max-pending"),
-        idle=parse_duration(given["idle"], "--idle") / 1e9,
-    )
     return HubOptions(
         password=from_file(given["password"], "--password"),
         allow=given["allow"],
@@ -172,5 +160,5 @@ def _options(given: dict[str, Any]) -> HubOptions:
         tls_cert=given["tls_cert"],
         tls_key=given["tls_key"],
         compat_200=given["compat_200"],
-        limits=limits,
+        limits=limits_of(given, lambda limit: limit.option, HubLimits()),
     )

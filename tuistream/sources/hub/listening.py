@@ -22,7 +22,7 @@ from tuistream.decoders.wire.report import StreamReport
 from tuistream.sources.contract import FeedSettings, Target
 from tuistream.sources.hub.auth import Auth
 from tuistream.sources.hub.intake import Intake, Way
-from tuistream.sources.hub.options import HubOptions
+from tuistream.sources.hub.options import HubOptions, with_query
 
 PORTS: Final[dict[Way, int]] = {"tcp": 8010, "frames": 8020, "http": 8030, "ws": 8040}  # the old hub's, but for ws
 HOST: Final = "127.0.0.1"
@@ -34,8 +34,9 @@ KEEP_IDLE, KEEP_EVERY, KEEP_TRIES = 60, 15, 4
 
 
 def parse(target: str, way: Way) -> Target:
-    """`listen+WAY://[PASSWORD@][HOST][:PORT]`. Raises SettingsError."""
+    """`listen+WAY://[PASSWORD@][HOST][:PORT][?max_rate=100&…]`, as `with_query` takes it. Raises SettingsError."""
     _, _, password = place_of(target, way)
+    with_query(HubOptions(), urlsplit(target).query)
     url = f"listen+{way}://{target.partition('://')[2]}"
     return Target(url, f"hub-{way}", "hub", secrets=(password,) if password else ())
 
@@ -49,9 +50,16 @@ def place_of(target: str, way: Way) -> tuple[str, int, str]:
         host.encode("idna")
     except ValueError as error:  # UnicodeError, too
         raise SettingsError(f"{shown}: no such address can be: {printable(str(error))}") from None
-    if parts.path.strip("/") or parts.query or parts.fragment or not target.isprintable() or " " in target:
-        raise SettingsError(f"{shown}: listen+{way}://HOST:PORT is wanted, with nothing behind it")
+    if parts.path.strip("/") or parts.fragment or not target.isprintable() or " " in target:
+        raise SettingsError(f"{shown}: listen+{way}://HOST:PORT is wanted, and limits behind a ? at most")
     return host, PORTS[way] if port is None else port, unquote(parts.password or parts.username or "")
+
+
+def options_of(settings: FeedSettings, way: Way) -> HubOptions:
+    """What the user said of a listener; what its URL says goes before. Raises SettingsError."""
+    options = with_query(settings.hub, urlsplit(settings.url).query)
+    _, _, password = place_of(settings.url, way)
+    return replace(options, password=password) if password else options
 
 
 class ListenerRunner(ABC):
@@ -60,9 +68,8 @@ class ListenerRunner(ABC):
     way: Way
 
     def __init__(self, intake: Intake, status: FeedStatus, settings: FeedSettings) -> None:
-        self._host, self._port, password = place_of(settings.url, self.way)
-        options = replace(settings.hub, password=password) if password else settings.hub
-        self.listener = intake.listener(self.way, status, options)
+        self._host, self._port, _ = place_of(settings.url, self.way)
+        self.listener = intake.listener(self.way, status, options_of(settings, self.way))
         self._failed: asyncio.Future[None] | None = None
 
     @property

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
-from tuistream.sources.hub.limits import HubLimits
+from tuistream.core.errors import SettingsError
+from tuistream.core.text import printable
+from tuistream.sources.hub.limits import LIMITS, HubLimits, Limit
+
+FLAGS: Final = ("no_auth", "compat_200")
+FILES: Final = ("tls_cert", "tls_key")
+_WORDS: Final = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +32,38 @@ class HubOptions:
     tls_key: str = ""
     compat_200: bool = False
     limits: HubLimits = field(default_factory=HubLimits)
+
+
+def limits_of(said: Mapping[str, Any], name: Callable[[Limit], str], before: HubLimits) -> HubLimits:
+    """Limits by their keys; those that are not there or None stay as `before`. Raises SettingsError.
+
+    name: what to call a limit where the user wrote it.
+    """
+    found: dict[str, Any] = {
+        limit.field: limit.parse(str(said[limit.key]), name(limit))
+        for limit in LIMITS
+        if said.get(limit.key) is not None
+    }
+    return replace(before, **found)
+
+
+def with_query(options: HubOptions, query: str) -> HubOptions:
+    """`options` with what the query of a listener's URL says in its place: max_rate=100&no-auth. SettingsError."""
+    said: dict[str, str] = {}
+    found: dict[str, Any] = {}
+    known = [*(limit.key for limit in LIMITS), "allow", *FLAGS, *FILES]
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        key = name.replace("-", "_")
+        if key not in known:
+            raise SettingsError(f"{printable(name, 40)}= is not known of a listener; known are {', '.join(known)}")
+        if key == "allow":
+            found[key] = (*found.get(key, ()), value)
+        elif key in FLAGS:
+            if value.lower() not in _WORDS:
+                raise SettingsError(f"{key}={printable(value, 40)}: true or false is wanted")
+            found[key] = _WORDS[value.lower()]
+        elif key in FILES:
+            found[key] = value
+        else:
+            said[key] = value
+    return replace(options, **found, limits=limits_of(said, lambda limit: f"{limit.key}=", options.limits))
