@@ -164,7 +164,7 @@ def _stream_view(entry: Entry) -> list[str]:
 
 def _view_name(stream: Stream, taken: set[str]) -> str:
     """A name made of word characters only, so that most need no quotes: BTCUSDT_trade."""
-    words = re.sub(r"\W+", "_", f"{stream.name} {stream.kind}").strip("_")[:MAX_IDENTIFIER]
+    words = re.sub(r"\W+", "_", f"{stream.label} {stream.kind}").strip("_")[:MAX_IDENTIFIER]
     if not words or words[0].isdigit() or words.lower().startswith("sqlite_"):
         words = f"stream_{words}"
     return _unused(words, taken | schema.RESERVED)
