@@ -20,6 +20,7 @@ COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that non
     "serve": "Serve a feed to try things on, over WebSocket.",
     "probe": "Connect for a few seconds and tell what was found.",
     "info": "Say what a recording holds.",
+    "import": "Take ticks from files into a recording.",
     "config": "Write, show or check the configuration file.",
     "bench": "Measure this machine, some seconds long.",
     "completion": "Print the completion script of a shell.",
