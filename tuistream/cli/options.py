@@ -109,6 +109,24 @@ HEADLESS_OPTIONS = (
         show_default=True,
         help="Of what is said on standard error.",
     ),
+    click.option(
+        "--status-port",
+        default="",
+        metavar="[HOST:]PORT",
+        help="Answer /healthz and /metrics there; 0 takes a free port.",
+    ),
+    click.option(
+        "--down-after",
+        default="1m",
+        show_default=True,
+        metavar="TIME",
+        help="/healthz: how long a feed may be without a connection.",
+    ),
+)
+
+
+no_auth_option = click.option(
+    "--no-auth", is_flag=True, help="Allow a --status-port that others can reach: whoever does can read it."
 )
 
 

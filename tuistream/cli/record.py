@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuistream.cli import own_error
-from tuistream.cli.options import feed_options, feeds_in_force, headless_options, recording_path, run_options
+from tuistream.cli.options import (
+    feed_options,
+    feeds_in_force,
+    headless_options,
+    no_auth_option,
+    recording_path,
+    run_options,
+)
 from tuistream.core import job_control
 from tuistream.core.errors import TuistreamError
 
 if TYPE_CHECKING:
+    from tuistream.cli.service_manager import ServiceManager
     from tuistream.cli.telling import Manner, Teller
     from tuistream.config import FeedSettings, Settings
     from tuistream.wiring import Run
@@ -35,6 +43,7 @@ SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 )
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @headless_options
+@no_auth_option
 @run_options
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
@@ -61,21 +70,40 @@ def start(feeds: tuple[FeedSettings, ...], given: dict[str, Any]) -> int:
         duration=parse_duration(given["duration"], "--for") if given["duration"] else None,
         window=2,  # nobody looks
     )
-    from tuistream.cli.telling import Manner, tell_failure
-
-    manner = Manner(given["as_json"], given["quiet"], given["log_format"])
+    manner = _manner(given)
     try:
         return asyncio.run(record(settings, manner))
     except (TuistreamError, ExceptionGroup) as error:
         ours = own_error(error)
         if ours is None or manner.log_format == "text":
             raise
+        from tuistream.cli.telling import tell_failure
+
         tell_failure(ours, manner)
         return ours.exit_code
 
 
+def _manner(given: dict[str, Any]) -> Manner:
+    from tuistream.cli.telling import Manner
+    from tuistream.core.durations import parse_duration
+
+    if port := given["status_port"]:
+        from tuistream.cli.status_port import place_of
+
+        place_of(port)
+    return Manner(
+        given["as_json"],
+        given["quiet"],
+        given["log_format"],
+        port,
+        given["no_auth"],
+        parse_duration(given["down_after"], "--down-after") / 1e9,
+    )
+
+
 async def record(settings: Settings, manner: Manner) -> int:
     from tuistream.cli.output import Lines
+    from tuistream.cli.service_manager import ServiceManager
     from tuistream.cli.telling import Teller
     from tuistream.wiring import running
 
@@ -83,23 +111,38 @@ async def record(settings: Settings, manner: Manner) -> int:
     out, err = Lines(sys.stdout), Lines(sys.stderr)
     told = asyncio.Event()
     _on_signals(told)
+    manager = ServiceManager()
     try:
         async with running(settings, recording_needed=True) as run:
             teller = Teller(run, out, err, manner, settings.db)
-            if run.intake is not None and not (manner.as_json or manner.quiet):
-                await run.intake.until_up()
-                for line in run.intake.how_to_send():
-                    out.write(f"{line}\n")
-            async with asyncio.TaskGroup() as tasks:
-                watchers = [tasks.create_task(teller.tell()), tasks.create_task(_stop_when_told(run, teller))]
-                await _first_of(told, run.ended)
-                for watcher in watchers:
-                    watcher.cancel()
+            await _work(run, teller, manager, manner, told)
+            manager.stopping()
         teller.events()
         return teller.end(time.monotonic() - started)
     finally:
+        manager.close()
         out.close(LAST_WORDS_SECONDS)
         err.close(LAST_WORDS_SECONDS)
+
+
+async def _work(run: Run, teller: Teller, manager: ServiceManager, manner: Manner, told: asyncio.Event) -> None:
+    """Look after a run until it has ended or `told` is set."""
+    from tuistream.cli.health import Health
+    from tuistream.cli.service import Service, status_pages
+
+    health, rotate = Health(run, manner.down_after), _told_to_rotate()
+    async with status_pages(run, health, manner) as url, asyncio.TaskGroup() as tasks:
+        if run.intake is not None:
+            await run.intake.until_up()
+            teller.how_to_send()
+        work = [teller.tell(url), _stop_when_told(run, teller), _rotate_when_told(rotate, teller, manager)]
+        if url or manager.listens:
+            work.append(Service(run, manager, health).beat())
+        watchers = [tasks.create_task(each) for each in work]
+        manager.ready()
+        await _first_of(told, run.ended)
+        for watcher in watchers:
+            watcher.cancel()
 
 
 def _on_signals(told: asyncio.Event) -> None:
@@ -133,6 +176,23 @@ async def _stop_when_told(run: Run, teller: Teller) -> None:
             teller.suspended(line)
             job_control.stop(whole_job=False)
             told.clear()
+
+
+def _told_to_rotate() -> asyncio.Event:
+    """Set by SIGUSR1, which the unit's reload sends."""
+    told = asyncio.Event()
+    if (number := getattr(signal, "SIGUSR1", None)) is not None:
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+async def _rotate_when_told(told: asyncio.Event, teller: Teller, manager: ServiceManager) -> None:
+    while True:
+        await told.wait()
+        told.clear()
+        manager.reloading()
+        teller.note("rotate", "SIGUSR1: without --rotate the recording stays in one file")
+        manager.ready()
 
 
 async def _first_of(*events: asyncio.Event) -> None:

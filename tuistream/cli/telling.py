@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +26,18 @@ CLEAR: Final = "\r\x1b[K"
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a recorder tells things, as its options say. log_format: "text" or "json"."""
+    """How a recorder tells things, as its options say. log_format: "text" or "json".
+
+    status_port: where its status pages are, as typed; none if empty. no_auth: whoever can reach them may read them.
+    down_after: seconds after which a feed that is not connected is a fault.
+    """
 
     as_json: bool = False
     quiet: bool = False
     log_format: str = "text"
+    status_port: str = ""
+    no_auth: bool = False
+    down_after: float = 60.0
 
 
 def tell_failure(error: TuistreamError, manner: Manner) -> None:
@@ -56,9 +64,20 @@ class Teller:
         self._on_terminal = sys.stderr is not None and sys.stderr.isatty() and not said
         self.log = Log(err, manner.log_format, run.session.clock, clear=CLEAR if self._on_terminal else "")
 
-    async def tell(self) -> None:
+    def how_to_send(self) -> None:
+        """Say how to send something to listeners."""
+        if self._run.intake is not None and not (self._json or self._quiet):
+            for line in self._run.intake.how_to_send():
+                self._out.write(f"{line}\n")
+
+    async def tell(self, status_url: str = "") -> None:
+        """Tell what happens until cancelled. status_url: where the status pages are, if anywhere."""
         if not self._quiet and not self._json and self._path is not None:
             self.log.say(Level.INFO, "start", f"recording into {self._path}", {"path": str(self._path)})
+        if status_url:
+            self.note(
+                "status", f"{status_url}/healthz and {status_url}/metrics tell how it goes", {"url": status_url}
+            )
         while not self._quiet:
             self.events()
             await asyncio.sleep(PROGRESS_SECONDS)
@@ -79,6 +98,11 @@ class Teller:
                 self._out.write(_event_json(event))
             else:
                 self.log.event(event)
+
+    def note(self, event: str, text: str, fields: Mapping[str, Any] | None = None) -> None:
+        """Say what is neither a feed's nor the recording's."""
+        if not (self._quiet or self._json):
+            self.log.say(Level.NOTICE, event, text, fields)
 
     def suspended(self, line: str) -> None:
         """Say what has been going on, and `line`, before the program is stopped."""

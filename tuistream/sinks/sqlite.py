@@ -67,6 +67,7 @@ class SqliteSink:
     bytes: size of the file with its WAL. state: "recording" or "failing", and then `reason`. pending: ticks waiting.
     unstored: ticks that waited and could not be written before `close` gave up (`outbox.lost_rows` are those that
     found no room to wait).
+    tried_at, written_at: when the last flush ended, and when the last one did that was written (monotonic seconds).
     known: what the file held of each stream when it was opened. unclean: when the last session before this was
     last alive (ns since 1970 UTC), if it did not end as it should, else None.
     """
@@ -90,6 +91,7 @@ class SqliteSink:
         self._lost_items_told = 0
         self.state = RECORDING
         self.reason = ""
+        self.tried_at = self.written_at = time.monotonic()
         self._abandoned = 0
         self._writer = Writer(path, settings or {}, sync, index_time, clock)
         self._clock = clock
@@ -294,10 +296,12 @@ class SqliteSink:
         return prepare(self._hand, self._writer.catalog, self._clock())
 
     def _fail(self, reason: str) -> None:
+        self.tried_at = time.monotonic()
         self.state, self.reason = FAILING, reason
         self.outbox.fail(reason)
 
     def _succeeded(self) -> None:
+        self.tried_at = self.written_at = time.monotonic()
         self.rows += _count_rows(self._hand)
         self.gaps += sum(isinstance(item, Event) and item.kind == "gap" for item in self._hand)
         self.items += _count_items(self._hand)

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from enum import Enum
 from typing import Final
+from urllib.parse import urlsplit
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
@@ -82,6 +83,21 @@ class Auth:
         except (binascii.Error, UnicodeDecodeError):
             return False
         return self.matches(login.partition(":")[2])
+
+
+def own_host(header: str) -> bool:
+    """Whether a request with this `Host` is to an address, or to a name that nobody else can give to this machine."""
+    try:
+        host = urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _digest(password: str) -> bytes:

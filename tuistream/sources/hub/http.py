@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
@@ -19,6 +18,7 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from tuistream.decoders.hub import Cause
 from tuistream.framers.json_body import cut, position
 from tuistream.sources.hub import metrics
+from tuistream.sources.hub.auth import own_host
 from tuistream.sources.hub.intake import Listener, Sender, room
 from tuistream.sources.hub.limits import Allowance
 
@@ -182,7 +182,7 @@ class HttpHub:
         login = request.headers.get(hdrs.AUTHORIZATION, "")
         if not (sender.trusted or self.listener.auth.matches_header(login)):
             raise NotTaken(401, "a password is wanted in Authorization", None, {"WWW-Authenticate": "Bearer"})
-        if not self.listener.auth.needs_password and self._local and not _own_host(request):
+        if not self.listener.auth.needs_password and self._local and not own_host(request.headers.get(hdrs.HOST, "")):
             # A page whose name was made to mean this machine's address reads as if it were ours.
             raise NotTaken(403, "counters are told to those who ask by an address or by localhost", None)
         text = metrics.render(self.listener.intake.session, self.listener.intake.listeners)
@@ -285,18 +285,3 @@ def _preflight(request: web.BaseRequest) -> web.Response:
     if "Access-Control-Request-Private-Network" in request.headers:
         headers["Access-Control-Allow-Private-Network"] = "true"
     return web.Response(headers=headers)
-
-
-def _own_host(request: web.BaseRequest) -> bool:
-    """Whether the request is to an address, or to a name that nobody else can give to this machine."""
-    try:
-        host = urlsplit(f"//{request.headers.get(hdrs.HOST, '')}").hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
