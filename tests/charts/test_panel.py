@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tuistream.charts.panel
+from tuistream.charts.frame import time_axis
 from tuistream.charts.panel import INKS, MARGIN, Axes, Frame, Gap, Tag, compose, layout_for, message_frame
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
@@ -247,3 +248,23 @@ def test_no_state_makes_it_fail(
     layout = layout_for(*size, 9)
     frame = compose(layout, Axes(), "braille", lines, Viewport(*view), value_ticks, sorted(time_ticks), tag, gaps)
     assert (frame.width, frame.height) == size
+
+
+@given(
+    st.integers(20, 120),
+    st.lists(st.integers(14, 40), min_size=1, max_size=6),
+    st.lists(st.integers(0, 30), max_size=8),
+)
+def test_time_labels_wander_as_if_drawn_anew(columns: int, steps: list[int], shifts: list[int]) -> None:
+    cells = np.cumsum(steps).tolist()
+    kept = Axes()
+    for shift in sorted(shifts):
+        moved = [(cell - shift, f"13:{i:02}:00") for i, cell in enumerate(cells) if 4 <= cell - shift <= columns - 5]
+        view = Viewport(0, columns * S, 0.0, 1.0)
+        ticks = [(cell * S, label) for cell, label in moved]
+        layout = layout_for(columns, 8, 0)
+        frames = [compose(layout, axes, "braille", [], view, [], ticks, None, ()) for axes in (kept, Axes())]
+        assert text_of(frames[0]) == text_of(frames[1])
+        line, labels = time_axis(columns, moved)
+        if moved:
+            assert text_of(frames[0])[-2:] == [line, labels]

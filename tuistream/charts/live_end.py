@@ -82,6 +82,14 @@ class LiveEnd:
             return -1
         return self._column_of(min(ends)) // self._grid.dots
 
+    def cell_row(self, value: float, rows: int) -> int:
+        """The row of cells, of `rows`, in which a value lies, as `raster.rows_of`; any if nothing can grow."""
+        if not self._extent:
+            return 0
+        part = (self._viewport.hi / 2 - value / 2) / self._extent
+        height = min(max(part * rows, -FAR), FAR)
+        return floor(height) - (height == rows)
+
     def time_of(self, cell: int) -> int:
         """The time, ns, at which a column of cells begins."""
         return self._all_edges()[cell * self._grid.dots]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuistream.charts.live_end import LiveEnd, Place, Points
-from tuistream.charts.panel import Frame, Gap, Layout, Signs, Tag, aligned, draw_tag, signs_of, tag_row
+from tuistream.charts.panel import Frame, Gap, Layout, Signs, Tag, aligned, draw_tag, signs_of
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
 
@@ -46,9 +46,10 @@ class LivePanel:
 
         None, and nothing done, where the panel is to be composed anew.
         """
-        if self._end is None or not self._fits(tag):
+        end = self._end
+        if end is None or not self._fits(tag):
             return None
-        cells = self._end.grow(grown)
+        cells = end.grow(grown)
         if cells is None:
             return None
         for (y, x), code, ink in cells:
@@ -56,7 +57,7 @@ class LivePanel:
             self.frame.ink[y, x] = ink
         places = [place for place, _code, _ink in cells]
         if tag is not None and tag != self._tag:
-            places += self._move_tag(tag)
+            places += self._move_tag(tag, end)
         return places
 
     def _fits(self, tag: Tag | None) -> bool:
@@ -67,16 +68,17 @@ class LivePanel:
         same = len(tag.text) == len(before.text) and tag.text.find(".") == before.text.find(".")
         return same and tag.value == tag.value and before.value == before.value
 
-    def _move_tag(self, tag: Tag) -> list[Place]:
+    def _move_tag(self, tag: Tag, end: LiveEnd) -> list[Place]:
         before, self._tag = self._tag, tag
-        layout, frame = self._layout, self.frame
-        if not layout.labels or before is None or frame.margins is None:
+        layout, frame, margins = self._layout, self.frame, self.frame.margins
+        if not layout.labels or before is None or margins is None:
             return []
-        rows = [tag_row(layout, self._viewport, before.value)]
-        frame.chars[rows[0], layout.columns :] = frame.margins.chars[rows[0], layout.columns :]
-        frame.ink[rows[0], layout.columns :] = frame.margins.ink[rows[0], layout.columns :]
-        draw_tag(frame, layout, self._viewport, tag._replace(text=" " * self._lead + tag.text), self._signs)
-        row = tag_row(layout, self._viewport, tag.value)
-        if row not in rows:
-            rows.append(row)
+        row = min(max(end.cell_row(before.value, layout.rows), 0), layout.rows - 1)
+        frame.chars[row, layout.columns :] = margins.chars[row, layout.columns :]
+        frame.ink[row, layout.columns :] = margins.ink[row, layout.columns :]
+        text = " " * self._lead + tag.text
+        rows = {
+            row,
+            draw_tag(frame, layout, end.cell_row(tag.value, layout.rows), tag._replace(text=text), self._signs),
+        }
         return [(y, x) for y in rows for x in range(layout.columns, layout.width)]

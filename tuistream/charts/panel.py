@@ -178,7 +178,8 @@ def compose(
     frame.ink[:rows, :columns] = np.where(cells.fill, FILL, cells.ink)
     _draw_gaps(frame, cells, viewport, gaps, signs)
     if layout.labels and tag is not None and tag.value == tag.value:
-        draw_tag(frame, layout, viewport, Tag(tag.value, text, tag.direction), signs)
+        row = int(rows_of(viewport, [tag.value], layout.rows)[0])
+        draw_tag(frame, layout, row, Tag(tag.value, text, tag.direction), signs)
     return frame
 
 
@@ -279,10 +280,20 @@ def _draw_times(
         if len(label) // 2 <= cell <= layout.columns - len(label) + len(label) // 2
     ]
     shown = [(cell, label) for _t, cell, label in _thinned(placed)]
-    line, labels = axes.times.of(time_axis, layout.columns, shown)
+    line, labels = _time_axis(axes, layout.columns, shown)
     if layout.axis:
         _write(frame, layout.rows, 0, line.translate(signs.axes), AXIS)
     _write(frame, layout.height - 1, 0, labels, LABEL)
+
+
+def _time_axis(axes: Axes, columns: int, shown: Sequence[tuple[int, str]]) -> tuple[str, str]:
+    """plotext's time axis, which it draws only once for labels that wander along together."""
+    first = shown[0][0] if shown else 0
+    # Room for the labels to be anywhere from the left edge on.
+    apart = tuple((columns + cell - first, label) for cell, label in shown)
+    line, labels = axes.times.of(time_axis, 3 * columns, apart)
+    begin = columns - first
+    return line[begin : begin + columns], labels[begin : begin + columns]
 
 
 def _thinned(ticks: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
@@ -315,14 +326,13 @@ def _draw_values(
         _write(frame, layout.rows, layout.columns, "┘".translate(signs.axes), AXIS)
 
 
-def tag_row(layout: Layout, viewport: Viewport, value: float) -> int:
-    """The row of the tag of a value, which is no NaN."""
-    return min(max(int(rows_of(viewport, [value], layout.rows)[0]), 0), layout.rows - 1)
+def draw_tag(frame: Frame, layout: Layout, row: int, tag: Tag, signs: Signs) -> int:
+    """Write a tag, its text as long as labels are, over the value axis; the row in which it stands.
 
-
-def draw_tag(frame: Frame, layout: Layout, viewport: Viewport, tag: Tag, signs: Signs) -> None:
-    """Write a tag, its text as long as labels are, over the value axis."""
-    row = int(rows_of(viewport, [tag.value], layout.rows)[0])
+    row: that of its value, which may be out of the canvas.
+    """
     sign = signs.above if row < 0 else signs.below if row >= layout.rows else signs.tag
     text = f"{sign} {tag.text[: layout.labels]:{layout.labels}}"
-    _write(frame, min(max(row, 0), layout.rows - 1), layout.columns, text, DIRECTIONS.get(tag.direction, FLAT))
+    row = min(max(row, 0), layout.rows - 1)
+    _write(frame, row, layout.columns, text, DIRECTIONS.get(tag.direction, FLAT))
+    return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from tuistream.core.batch import Values
 
 EMA_BLOCK: Final = 32
+FEW: Final = 32  # values up to which a plain loop is faster than arrays
 PASS: Final = 1 << 16  # values handled at a time, so that what is computed on the way stays in the processor's cache
 
 
@@ -22,6 +24,8 @@ class _Average:
 
     def extend(self, values: Values) -> Values:
         """The averages that belong to the next `values`, float64[n] each."""
+        if len(values) <= FEW:
+            return np.array([self._next(value) for value in values.tolist()], dtype=np.float64)
         out = np.full(len(values), np.nan)
         for start in range(0, len(values), PASS):
             part = values[start : start + PASS]
@@ -35,7 +39,15 @@ class _Average:
         out[~np.isfinite(out)] = np.nan
         return out
 
+    def _next(self, value: float) -> float:
+        """The average that belongs to the next value; NaN where that is none."""
+        average = self._of_next(value) if isfinite(value) else nan
+        return average if isfinite(average) else nan
+
     def _of_known(self, values: Values) -> Values:
+        raise NotImplementedError
+
+    def _of_next(self, value: float) -> float:
         raise NotImplementedError
 
 
@@ -81,8 +93,22 @@ class Sma(_Average):
         out[:] = (self._ends[begin + 1 : end + 1] + sums) / self.length
         self._sum, self._filled = float(sums[-1]), end
         if end == self.length:
+            self._end_block()
+
+    def _of_next(self, value: float) -> float:
+        filled = self._filled
+        self._block[filled] = value
+        self._sum += value
+        self._filled = filled + 1
+        average: float = (self._ends.item(filled + 1) + self._sum) / self.length
+        if self._filled == self.length:
+            self._end_block()
+        return average
+
+    def _end_block(self) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
             self._ends = _sums_to_end(self._block[None, :])[0]
-            self._sum, self._filled = 0.0, 0
+        self._sum, self._filled = 0.0, 0
 
     def _whole(self, values: Values, out: Values) -> None:
         """Values that are whole blocks, at the beginning of one."""
@@ -114,7 +140,7 @@ class Ema(_Average):
 
     def __init__(self, length: int) -> None:
         super().__init__(length)
-        alpha = 2 / (length + 1)
+        self._alpha = alpha = 2 / (length + 1)
         powers = (1 - alpha) ** np.arange(EMA_BLOCK + 1)
         age = np.arange(EMA_BLOCK)[None, :] - np.arange(EMA_BLOCK)[:, None]
         # weights[i, j]: how much value i of a block counts in the average after value j.
@@ -126,9 +152,12 @@ class Ema(_Average):
         """Forget all values."""
         self._last: float | None = None
 
+    def _of_next(self, value: float) -> float:
+        last = value if self._last is None else self._last
+        self._last = last * (1 - self._alpha) + value * self._alpha
+        return self._last
+
     def _of_known(self, values: Values) -> Values:
-        if not len(values):
-            return values
         if self._last is None:
             self._last = float(values[0])
         whole = len(values) // EMA_BLOCK * EMA_BLOCK

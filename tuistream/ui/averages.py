@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +77,9 @@ class Averages:
 
     def _cuts(self, t: Times, gaps: Sequence[Gap]) -> list[int]:
         """The rows of `t` that come first after a gap."""
-        ends = [gap.to for gap in gaps if self._newest is None or gap.to > self._newest]
+        # Gaps come in the order of time but for late ticks, after which all starts again.
+        newest = self._newest
+        ends = [gap.to for gap in takewhile(lambda gap: newest is None or gap.to > newest, reversed(gaps))]
         if not ends:
             return []
         cuts = np.unique(np.searchsorted(t, ends, side="left"))

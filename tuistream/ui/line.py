@@ -174,10 +174,33 @@ class Line(InkedWidget):
     def show(self, parts: Iterable[Part]) -> None:
         shown = tuple(parts)
         if shown != self.parts:
-            self.parts = shown
+            before, self.parts = self.parts, shown
             app = self.app if self.is_attached else None
-            if not isinstance(app, PaintedApp) or not app.paint_row(self, 0):
+            painted = isinstance(app, PaintedApp) and (
+                self._paint_what_differs(app, before) or app.paint_row(self, 0)
+            )
+            if not painted:
                 self.refresh()
+
+    def _paint_what_differs(self, app: PaintedApp, before: Sequence[Part]) -> bool:
+        """Paint the parts from the first that differs to the last, where what follows stays in its place."""
+        now = self.parts
+        first = next((i for i, (a, b) in enumerate(zip(before, now, strict=False)) if a != b), -1)
+        if first < 0 or len(before) != len(now):
+            return False
+        last = len(now)
+        while before[last - 1] == now[last - 1]:
+            last -= 1
+        x, width = width_of(now[:first]), width_of(now[first:last])
+        if width != width_of(before[first:last]) or x + width > self.size.width:
+            return False
+        own, inks = self.visual_style.rich_style, cast(InkedApp, app).inks
+        ascii_only = cast(InkedApp, app).ascii_only
+        texts = [
+            (in_ascii(text) if ascii_only else text, own + inks.style(ink) if ink else own)
+            for text, ink in now[first:last]
+        ]
+        return app.paint_texts(self, 0, x, texts)
 
     @property
     def text(self) -> str:

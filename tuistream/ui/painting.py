@@ -56,6 +56,7 @@ MOST_WAITING: Final = 1  # writes that may wait while another is made
 LOOK_AGAIN: Final = 0.02  # seconds until a terminal that does not keep up is looked at again
 AROUND: Final = 32  # bytes around a frame: the marks of a synchronised update, the cursor's place
 KEY_STEPS: Final = 2  # turns of the loop from the terminal to `on_event`
+DRAW_SECONDS: Final = 0.002  # that drawing may take before a key is looked for
 KEY_SECONDS: Final = 0.01  # that drawing waits for a key to do what it does
 MOST_PALETTES: Final = 64  # of widgets that paint; an app has a few for each theme
 PORTION_BYTES: Final = 600  # bytes that a budget gathers before it lets any through
@@ -92,6 +93,7 @@ class PaintedApp(App[int]):
         self._soon = False  # it is about to be sent
         self._gathering = False
         self._key_at = 0.0  # monotonic seconds: when the newest key came
+        self._let_at = 0.0  # and when drawing last let keys go first
         self._numbers: dict[tuple[tuple[Style, ...], tuple[LineFilter, ...], int], Numbers] = {}
 
     @property
@@ -141,6 +143,20 @@ class PaintedApp(App[int]):
         self._painted(widget, min(rows), max(rows) + 1)
         return True
 
+    def paint_texts(self, widget: Widget, y: int, x: int, texts: Sequence[tuple[str, Style]]) -> bool:
+        """As `paint_cells`, for texts one after another from a place in its content on, which fit."""
+        place = self._place(widget)
+        shadow = self._shadow
+        if place is None or not all(map(shadow.is_narrow, map(ord, "".join(text for text, _style in texts)))):
+            return False
+        numbers = self._numbers_of(widget, tuple(style for _text, style in texts)).tolist()
+        x += place.x
+        for (text, _style), number in zip(texts, numbers, strict=True):
+            shadow.put_text(place.y + y, x, text, number)
+            x += len(text)
+        self._painted(widget, y, y + 1)
+        return True
+
     def paint_row(self, widget: Widget, y: int) -> bool:
         """Show what row `y` of a widget's content is now; False, and nothing done, where it must be refreshed."""
         place = self._place(widget)
@@ -157,6 +173,7 @@ class PaintedApp(App[int]):
     def gathered(self) -> Iterator[None]:
         """What is painted inside is sent together, at the end or with what a key paints meanwhile."""
         self._gathering = True
+        self._let_at = time.monotonic()
         try:
             yield
         finally:
@@ -165,8 +182,11 @@ class PaintedApp(App[int]):
 
     async def keys_first(self) -> None:
         """Let a key that has come do what it does, and be seen; to be awaited between parts of a drawing."""
+        if time.monotonic() - self._let_at < DRAW_SECONDS:
+            return
         for _ in range(KEY_STEPS):
             await asyncio.sleep(0)
+        self._let_at = time.monotonic()
         if time.monotonic() - self._key_at < KEY_SECONDS:
             gathering, self._gathering = self._gathering, False
             await asyncio.sleep(KEY_SECONDS)

@@ -151,7 +151,7 @@ class Panel(BoardControls, can_focus=True):
         """The tag of the last value; none where that is NaN."""
         if value != value:
             return None
-        return value, format_value(value, self._rows.digits(state)), self._direction_of(state, value)
+        return value, format_value(value, self._rows.digits(state, self._now)), self._direction_of(state, value)
 
     def _colours_of(self, chart: Chart) -> tuple[str, ...]:
         """Its sender's colours that can be seen; none on a terminal that chooses the colours itself."""

@@ -142,6 +142,12 @@ class Shadow:
             ink = self._inks.on_blank(style) if code == BLANK else style
             wanted[y * width + x] = code | (ink << STYLE_SHIFT)
 
+    def put_text(self, y: int, x: int, text: str, style: int) -> None:
+        """Want a text inside the screen, of characters of one cell, from a cell on; style: its number."""
+        start = y * self.width + x
+        ink, blank = style << STYLE_SHIFT, self._inks.on_blank(style) << STYLE_SHIFT | BLANK
+        self._wanted[start : start + len(text)] = [blank if char == " " else ord(char) | ink for char in text]
+
     def is_narrow(self, code: int) -> bool:
         """Whether a code point has one cell in every terminal."""
         return bool(self._narrow[min(code, _KNOWN_BELOW)])

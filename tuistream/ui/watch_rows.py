@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
+from typing import NamedTuple
 
 import numpy as np
 from rich.cells import cell_len
@@ -26,6 +27,7 @@ NAN = float("nan")
 UNIT_LENGTH = 24
 SPARK_SPAN = 60 * SECOND
 DIGITS_SAMPLE = 200
+DIGITS_NS = 250_000_000  # between looks at how many decimals there are, once that many values have been looked at
 SIGNIFICANT = 8  # digits shown of a value at most
 SORTS = ("appearance", "name", "change %", "rate", "age")
 WIDTHS = {
@@ -69,13 +71,22 @@ class Row:
         return (self.last / self.first - 1) * 100 if self.first and np.isfinite(self.first) else float("nan")
 
 
+class _Digits(NamedTuple):
+    """Decimals that were found, and what was looked at: the series' version, ticks so far, when."""
+
+    version: int
+    ticks: int
+    at: int
+    found: int
+
+
 class WatchRows:
     """The streams as rows, sorted and filtered. While `frozen` is set (ns), they are as they were then."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self._rates: dict[EntryKey, tuple[Rate, float]] = {}
-        self._digits: dict[EntryKey, tuple[int, int]] = {}  # the series' version looked at last, and what was found
+        self._digits: dict[EntryKey, _Digits] = {}
         self._kept: dict[EntryKey, Row] = {}
         self.sort = SORTS[0]
         self.filter = ""
@@ -135,25 +146,27 @@ class WatchRows:
             entry.first,
             entry.low,
             entry.high,
-            self.digits(entry),
+            self.digits(entry, now),
             rate,
             entry.last_recv,
             silent,
             unit=printable(look.unit, UNIT_LENGTH) if look is not None else "",
         )
 
-    def digits(self, state: StreamState) -> int:
+    def digits(self, state: StreamState, now: int) -> int:
         """Decimals of the stream's values: as many as any so far has needed, so that numbers stand still."""
         key, series = state.stream.key, state.series
-        looked_at, known = self._digits.get(key, (-1, 0))
-        if looked_at == series.version:
-            return known
+        last = self._digits.get(key)
+        if last is not None:
+            soon = last.ticks >= DIGITS_SAMPLE and 0 <= now - last.at < DIGITS_NS
+            if soon or last.version == series.version:
+                return last.found
         needed = digits_for(series.column(state.main)[-DIGITS_SAMPLE:])
         size = abs(state.last) if np.isfinite(state.last) else 0.0
         whole = int(np.log10(size)) + 1 if size >= 1 else 1
-        known = max(min(needed, max(0, SIGNIFICANT - whole)), known)
-        self._digits[key] = series.version, known
-        return known
+        found = max(min(needed, max(0, SIGNIFICANT - whole)), last.found if last else 0)
+        self._digits[key] = _Digits(series.version, state.ticks, now, found)
+        return found
 
     def _rate(self, key: EntryKey) -> float:
         return self._rates[key][1] if key in self._rates else 0.0
