@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib
 import sys
 
-from tests.bench.table import show
+from tests.bench.table import HEADS, show
 
-SECTIONS = ("wire", "decode", "disk", "end_to_end", "screen", "latency", "startup", "hub", "hub_http")
+SECTIONS = ("wire", "decode", "disk", "end_to_end", "screen", "latency", "startup", "hub", "hub_http", "hostile")
 
 
 def main() -> int:
@@ -22,8 +22,9 @@ def main() -> int:
         return 2
     failed = 0
     for section in wanted:
-        rows = importlib.import_module(f"tests.bench.{section}").rows(short)
-        show(section, rows)
+        module = importlib.import_module(f"tests.bench.{section}")
+        rows = module.rows(short)
+        show(section, rows, getattr(module, "HEADS", HEADS))
         sys.stdout.flush()
         failed += sum(bool(row.failed) for row in rows)
     return 1 if failed else 0

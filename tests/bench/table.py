@@ -16,11 +16,13 @@ class Row:
     failed: str = ""
 
 
-def show(section: str, rows: list[Row]) -> None:
+HEADS = ("what", "goal", "this run", "figures")
+
+
+def show(section: str, rows: list[Row], heads: tuple[str, str, str, str] = HEADS) -> None:
     print(f"\n{section}")
-    heads = ("what", "goal", "this run", "figures")
     lines = [(row.what, row.goal, f"FAILED: {row.failed}" if row.failed else row.got, row.figures) for row in rows]
-    widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(4)]
+    widths = [*(max(len(line[i]) for line in [heads, *lines]) for i in range(3)), len(heads[3])]
     for line in [heads, tuple("-" * width for width in widths), *lines]:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
