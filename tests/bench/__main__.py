@@ -10,7 +10,19 @@ import sys
 
 from tests.bench.table import HEADS, show
 
-SECTIONS = ("wire", "decode", "disk", "end_to_end", "screen", "latency", "startup", "hub", "hub_http", "hostile")
+SECTIONS = (
+    "wire",
+    "decode",
+    "disk",
+    "end_to_end",
+    "screen",
+    "latency",
+    "startup",
+    "hub",
+    "hub_http",
+    "hostile",
+    "snippets",
+)
 
 
 def main() -> int:
