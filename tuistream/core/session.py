@@ -25,6 +25,7 @@ MAX_STREAMS = 10_000
 EVENTS_KEPT = 2_000
 GAPS_KEPT = 1_000
 IDS_MISSING = "ids missing"
+FEW = 32  # values up to which a plain loop is faster than arrays
 AXIS_MOST = 9e9  # of an axis that is not time, in its own units: it is kept in billionths, as times are
 
 # The field that stands for its stream where one number must: the first of these that it has, else its first. Where
@@ -74,19 +75,22 @@ class StreamState:
 
     def note_values(self, values: Values) -> None:
         """Take the newest values of the main field into account."""
-        if len(values) == 1:
-            newest = least = greatest = before = float(values[0])
-            if not math.isfinite(newest):
+        if len(values) <= FEW:
+            finite = [value for value in values.tolist() if math.isfinite(value)]
+            if not finite:
                 return
+            first, newest, least, greatest = finite[0], finite[-1], min(finite), max(finite)
+            before = next((value for value in reversed(finite) if value != newest), newest)
         else:
-            finite = values[np.isfinite(values)]
-            if not len(finite):
+            known = values[np.isfinite(values)]
+            if not len(known):
                 return
-            newest, least, greatest = float(finite[-1]), float(finite.min()), float(finite.max())
-            others = finite[finite != newest]
+            first, newest = float(known[0]), float(known[-1])
+            least, greatest = float(known.min()), float(known.max())
+            others = known[known != newest]
             before = float(others[-1]) if len(others) else newest
         if math.isnan(self.first):
-            self.first = float(values[np.isfinite(values)][0])
+            self.first = first
             self.low = self.high = self.last = self.first
         self.low, self.high = min(self.low, least), max(self.high, greatest)
         if before != newest:

@@ -50,7 +50,8 @@ class Averages:
         for cut in [*self._cuts(t, gaps), count]:
             if cut > start:
                 columns = [average.extend(values[start:cut]) for average in self._studies]
-                self._kept.extend(t[start:cut], np.stack(columns, axis=1))
+                together = columns[0][:, None] if len(columns) == 1 else np.stack(columns, axis=1)
+                self._kept.extend(t[start:cut], together)
             if cut < count:
                 for average in self._studies:
                     average.reset()

@@ -28,6 +28,7 @@ CONTINUED: Final = CODE
 MOST_TEXTS: Final = 65_536
 BLANK: Final = 0x20
 PORTION: Final = 32  # cells written at once where bytes are counted
+FEW: Final = 1_000  # cells from which it takes less to have the whole screen as text
 BRIDGED: Final = 4  # unchanged cells that may be cheaper to write again than to jump over
 # Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
 _NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
@@ -162,7 +163,7 @@ class Shadow:
         changed = np.flatnonzero((self._wanted != self._shown) & (self._wanted != UNKNOWN))
         if not len(changed):
             return ""
-        pen = _Pen(self, allowance)
+        pen = _Pen(self, allowance, self.plain() if len(changed) > FEW else "")
         most = self.width if allowance is None else PORTION
         for start, stop, ink, sure in self._runs(changed):
             for first in range(start, stop, most):
@@ -258,10 +259,11 @@ class Shadow:
 class _Pen:
     """Writes runs of cells from left to right and down, and knows where the cursor stands and in which style."""
 
-    def __init__(self, shadow: Shadow, allowance: int | None) -> None:
+    def __init__(self, shadow: Shadow, allowance: int | None, plain: str) -> None:
+        """plain: as `Shadow.plain`, or "" where each text is to be looked up by itself."""
         self._shadow = shadow
         self._left = allowance if allowance is None else allowance - len(RESET)
-        self._plain = shadow.plain()
+        self._plain = plain
         self._parts: list[str] = []
         self._at = -1  # the cell the cursor stands on; -1 where that is not known
         self._ink = -1
