@@ -14,12 +14,12 @@ from rich.cells import cell_len
 from tests.ui.conftest import START
 from tuistream.core.batch import Stream
 from tuistream.core.board import Board, Item
+from tuistream.core.pictures import picture_of
 from tuistream.ui.board_view import Log
 from tuistream.ui.curve import curve_of, drawing_of
 from tuistream.ui.items import Row, address_of, rows_of, summary
 from tuistream.ui.line import wrapped
 from tuistream.ui.naming import where
-from tuistream.ui.pictures import picture_of
 
 STREAM = Stream("hub", "1", "", ())
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (640).to_bytes(4, "big") + (480).to_bytes(4, "big")

@@ -10,9 +10,9 @@ from typing import Final
 
 from tuistream.charts.numbers import compact
 from tuistream.core.board import Item
+from tuistream.core.pictures import picture_of
 from tuistream.core.text import printable
 from tuistream.ui.line import Part, cut, wrapped
-from tuistream.ui.pictures import picture_of
 from tuistream.ui.status_line import local_time
 
 TEXT_SHOWN: Final = 4_000  # characters of one text

@@ -1,0 +1,170 @@
+"""Opens what a message names, within bounds: a regular file of this machine, or what a server answers to one GET.
+
+Over aiohttp (the extra `http`), as the feeds of `http://` are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import stat
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+from tuistream import __version__
+from tuistream.charts.numbers import compact
+from tuistream.core.pictures import picture_of
+from tuistream.core.text import printable
+from tuistream.sources.media.names import Named, NotOpened, named
+from tuistream.sources.media.rules import OPTION, Rules
+from tuistream.sources.reasons import os_reason
+
+if TYPE_CHECKING:
+    import aiohttp
+
+MAX_MEDIA: Final = 16 << 20  # bytes of a picture
+MAX_PIXELS: Final = 100_000_000  # that its header may tell
+OPEN_SECONDS: Final = 10.0  # for all of it
+MAX_REDIRECTS: Final = 3
+HEAD: Final = 32  # bytes that tell a picture's format
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+# Neither links, devices nor pipes; and never a wait for somebody at the other end of one.
+_FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+_NO_PICTURE: Final = "it is no picture (PNG, JPEG, GIF, WebP, BMP); videos cannot be shown yet"
+
+
+class Opener:
+    """Opens what `rules` allow, and what the user has confirmed."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def may_open(self, name: Named) -> bool:
+        """Whether that may be opened without being asked for, as far as its name tells."""
+        return self._rules.allow(name)
+
+    async def real(self, name: Named) -> str:
+        """The file or the URL that would be opened: of a file its real path. Raises NotOpened where there is none."""
+        return await asyncio.to_thread(_real_path, name.name) if name.kind == "file" else name.name
+
+    async def open(self, name: Named, confirmed: str = "") -> bytes:
+        """The picture. Raises NotOpened.
+
+        confirmed: what `real` gave and the user has seen, which is then all that may be opened; else patterns decide.
+        """
+        if not (confirmed or self.may_open(name)):
+            raise NotOpened(f"no pattern of {OPTION} allows it")
+        if name.kind == "file":
+            allowed = (lambda real: real == confirmed) if confirmed else self._rules.allow_real
+            data = await asyncio.to_thread(_read, name.name, allowed)
+        else:
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    data = await self._get(name, confirmed)
+            except TimeoutError:
+                raise NotOpened(f"no whole answer within {OPEN_SECONDS:g} s") from None
+        return _checked(data)
+
+    async def _get(self, name: Named, confirmed: str) -> bytes:
+        if importlib.util.find_spec("aiohttp") is None:
+            raise NotOpened("aiohttp is needed: pip install 'tuistream[http]'")
+        import aiohttp
+
+        async with aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": f"tuistream/{__version__}", "Accept": "image/*", "Accept-Encoding": "identity"},
+        ) as session:
+            try:
+                return await self._follow(session, name, confirmed)
+            except aiohttp.ClientConnectorCertificateError as error:
+                raise NotOpened(f"certificate refused: {printable(str(error.certificate_error), 120)}") from error
+            except aiohttp.ClientConnectorError as error:
+                raise NotOpened(printable(os_reason(error.os_error))) from error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise NotOpened(printable(f"{type(error).__name__}: {error}")) from error
+
+    async def _follow(self, session: aiohttp.ClientSession, name: Named, confirmed: str) -> bytes:
+        from yarl import URL  # of aiohttp
+
+        for _ in range(MAX_REDIRECTS + 1):
+            async with session.get(URL(name.name, encoded=True), allow_redirects=False) as response:
+                to = response.headers.get("Location", "")
+                if response.status not in REDIRECTS or not to:
+                    return await _body(response)
+            name = named(urljoin(name.name, to))
+            if confirmed or name.kind != "url" or not self.may_open(name):
+                reason = "only the URL itself was confirmed" if confirmed else f"no pattern of {OPTION} allows that"
+                raise NotOpened(f"redirected to {printable(name.shown, 200)}: {reason}")
+        raise NotOpened(f"more than {MAX_REDIRECTS} redirects")
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """What is answered, if that can be a picture. Raises NotOpened."""
+    if response.status != 200:
+        raise NotOpened(f"HTTP {response.status} {printable(response.reason or '', 60)}".strip())
+    kind = response.content_type
+    if kind.startswith(("multipart/", "video/", "audio/")):
+        raise NotOpened(f"{printable(kind, 60)}: moving pictures and sounds cannot be shown yet")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise NotOpened("compressed, which was not asked for")
+    _check_size(response.content_length or 0)
+    data = bytearray()
+    while chunk := await response.content.readany():
+        before = len(data)
+        data += chunk
+        _check_size(len(data))
+        if before < HEAD <= len(data):
+            _check_picture(bytes(data))
+    return bytes(data)
+
+
+def _real_path(path: str) -> str:
+    try:
+        return os.path.realpath(path, strict=True)
+    except OSError as error:
+        raise NotOpened(os_reason(error)) from error
+
+
+def _read(path: str, allowed: Callable[[str], bool]) -> bytes:
+    real = _real_path(path)
+    if not allowed(real):
+        raise NotOpened(f"it leads to {printable(real, 400)}, which nobody has allowed")
+    try:
+        with open(os.open(real, _FLAGS), "rb") as file:  # noqa: PTH123
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise NotOpened("it is no regular file")
+            # Whoever may write there could have put a link into the path since.
+            if _real_path(real) != real or not os.path.samestat(found, os.lstat(real)):
+                raise NotOpened("it was changed while it was opened")
+            _check_size(found.st_size)
+            head = file.read(HEAD)
+            _check_picture(head)
+            return head + file.read(MAX_MEDIA + 1 - len(head))
+    except OSError as error:
+        raise NotOpened(os_reason(error)) from error
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_MEDIA:
+        raise NotOpened(f"{compact(size)}B are over the limit of {compact(MAX_MEDIA)}B for a picture")
+
+
+def _check_picture(data: bytes) -> None:
+    picture = picture_of(data)
+    if picture is None or not picture.format:
+        raise NotOpened(_NO_PICTURE)
+
+
+def _checked(data: bytes) -> bytes:
+    """The same, if it is a picture within the bounds. Raises NotOpened."""
+    _check_size(len(data))
+    _check_picture(data)
+    picture = picture_of(data)
+    if picture is not None and picture.width * picture.height > MAX_PIXELS:
+        size = f"{picture.width:,} x {picture.height:,}"
+        raise NotOpened(f"a picture of {size} pixels is over the limit of {MAX_PIXELS:,}")
+    return data
