@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from tuistream.core.durations import UNITS, parse_duration
 from tuistream.core.errors import SettingsError
 from tuistream.core.limits import MEMORY, WINDOW
 from tuistream.core.sizes import parse_size as parse_size
@@ -17,7 +18,12 @@ from tuistream.decoders.contract import DecoderOptions
 from tuistream.sources.contract import COALESCE, MAX_FRAME, Target
 from tuistream.sources.contract import FeedSettings as FeedSettings
 
+if TYPE_CHECKING:
+    from tuistream.store.rotation import Retention, Rotation
+
 FILE_NAME = "tuistream.toml"
+LEAST_ROTATION = UNITS["s"]
+LEAST_FILE = 1_000_000  # bytes: an empty recording has some 100,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class Settings:
     sync: Literal["normal", "full"] = "normal"
     index_time: bool = False
     record_media: bool = False
+    rotation: Rotation | None = None
+    retention: Retention | None = None
     retries: int | None = None
     limit: int | None = None
     duration: int | None = None  # ns
@@ -189,3 +197,34 @@ def from_file(value: str, option: str) -> str:
         return Path(value[1:]).read_text(encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{option} {value}: {error}") from error
+
+
+def parse_rotation(text: str, option: str) -> Rotation:
+    """What "1d", "1h" (UTC) or "1GB" says of when a recording goes on in a new file. Raises SettingsError."""
+    from tuistream.store.rotation import Rotation
+
+    every, size = _time_or_size(text, option, "1d, 1h or 1GB")
+    if (every and every < LEAST_ROTATION) or (size and size < LEAST_FILE):
+        raise SettingsError(f"{option} {text!r}: at least 1s or {LEAST_FILE // 10**6}MB is wanted")
+    return Rotation(every, size)
+
+
+def parse_retention(text: str, option: str) -> Retention:
+    """What "30d" or "50GB" says of how much of a recording is kept. Raises SettingsError."""
+    from tuistream.store.rotation import Retention
+
+    age, size = _time_or_size(text, option, "30d or 50GB")
+    return Retention(age, size)
+
+
+def _time_or_size(text: str, option: str, such_as: str) -> tuple[int, int]:
+    """Nanoseconds, else 0; bytes, else 0. A number alone could be either, and is refused."""
+    typed = text.strip()
+    size = re.fullmatch(r"[\d.]+\s*([kmg]i?)?b", typed, re.IGNORECASE)
+    try:
+        found = (0, parse_size(typed, option)) if size else (parse_duration(typed, option), 0)
+    except SettingsError:
+        found = (0, 0)
+    if not any(found) or typed[-1:].isdigit():
+        raise SettingsError(f"{option} {text!r}: a time or a size such as {such_as} is wanted")
+    return found

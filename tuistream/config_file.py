@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 
 import msgspec
 
-from tuistream.config import FeedOptions, FeedSettings, feed_settings, parse_size
+from tuistream.config import FeedOptions, FeedSettings, feed_settings, parse_retention, parse_rotation, parse_size
 from tuistream.core.durations import parse_duration
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable, redact_url
@@ -43,6 +43,8 @@ class RecordingSection:
     db: str | None = None
     sync: Literal["normal", "full"] | None = None
     index_time: bool | None = None
+    rotate: str | None = None
+    retention: str | None = None
     record_media: bool | None = None
     retries: Count | None = None
 
@@ -204,6 +206,8 @@ class ConfigFile:
             "db": str(Path(recording.db).expanduser()) if recording.db else None,
             "sync": recording.sync,
             "index_time": recording.index_time,
+            "rotate": recording.rotate,
+            "retention": recording.retention,
             "record_media": recording.record_media,
             "retries": recording.retries,
             "fps": screen.fps,
@@ -315,6 +319,10 @@ def _keys(data: object, errors: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _check_values(config: ConfigFile, errors: list[str]) -> None:
+    for name, parse in (("rotate", parse_rotation), ("retention", parse_retention)):
+        text = getattr(config.recording, name)
+        if text is not None:
+            _noted(errors, parse, text, f"recording.{name}")
     for name in ("budget", "memory"):
         text = getattr(config.screen, name)
         if text is not None:

@@ -99,7 +99,14 @@ class Run:
         outbox = Outbox(str(settings.db), media=settings.record_media)
         feeds = [feed.shown_url for feed in settings.feeds]
         self.sink = SqliteSink(
-            settings.db, outbox, {"feeds": feeds}, sync=settings.sync, index_time=settings.index_time
+            settings.db,
+            outbox,
+            {"feeds": feeds},
+            sync=settings.sync,
+            index_time=settings.index_time,
+            rotation=settings.rotation,
+            retention=settings.retention,
+            note=self.session.note,
         )
         try:
             await self._open()

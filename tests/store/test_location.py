@@ -24,3 +24,7 @@ def test_any_feed_gives_one_safe_name(feed: str) -> None:
     assert name.isprintable()
     assert not set(name) & set('/\\:*?"<>| ')
     assert not name.startswith((".", "-"))
+
+
+def test_one_that_is_rotated_is_named_after_the_feed_alone() -> None:
+    assert default_path("kraken:BTC/USD", None).name == "kraken-BTC-USD.db"

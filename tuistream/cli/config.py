@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SHOWN_OF: Final = "watch"  # the command that has all options of the file
 SECTIONS: Final = {
-    "recording": ("no_record", "db", "sync", "index_time", "record_media", "retries"),
+    "recording": ("no_record", "db", "sync", "index_time", "rotate", "retention", "record_media", "retries"),
     "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory"),
 }
 TEMPLATE: Final = """\
@@ -27,6 +27,8 @@ TEMPLATE: Final = """\
 # db = "~/prices.db"           # default: a file a feed and day in your data directory
 # sync = "normal"              # "full": each flush survives a power cut
 # index_time = false
+# rotate = "1d"                # default: one file; "1h", "1GB" …
+# retention = "30d"            # default: nothing is removed; "50GB" …
 # record_media = false         # texts and pictures, too
 # retries = 10                 # default: without end
 

@@ -87,6 +87,15 @@ RUN_OPTIONS = (
         help="full: each flush survives a power cut.",
     ),
     click.option("--index-time", is_flag=True, help="Keep an index on time, for programs that read `trades`."),
+    click.option(
+        "--rotate", default="", metavar="TIME|SIZE", help="Go on in a new file each 1d (UTC), 1h … or at 1GB …"
+    ),
+    click.option(
+        "--retention",
+        default="",
+        metavar="TIME|SIZE",
+        help="Remove whole files older than 30d …, or over 50GB … in all.",
+    ),
     click.option("--record-media", is_flag=True, help="Record texts, pictures and the like, too."),
     click.option(
         "--retries",
@@ -189,10 +198,25 @@ def feeds_in_force(urls: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, .
     return tuple(config.feed_settings())
 
 
-def recording_path(db: Path | None, first_feed: str) -> Path:
-    """Where to record: `--db`, or the default file of the feed and the day."""
+def files_from(given: dict[str, Any]) -> dict[str, Any]:
+    """What --rotate and --retention say, as Settings have it. Raises SettingsError."""
+    if not given["rotate"] and not given["retention"]:
+        return {}
+    from tuistream.config import parse_retention, parse_rotation
+
+    if not given["rotate"]:
+        raise SettingsError("--retention removes whole files: --rotate is needed, so that there are several")
+    rotation, retention = parse_rotation(given["rotate"], "--rotate"), None
+    if given["retention"]:
+        retention = parse_retention(given["retention"], "--retention")
+    return {"rotation": rotation, "retention": retention}
+
+
+def recording_path(given: dict[str, Any], first_feed: str) -> Path:
+    """Where to record: `--db`, or the default file of the feed and the day; of the feed where files are rotated."""
     import time
 
     from tuistream.store.location import default_path
 
-    return db if db is not None else default_path(first_feed, time.time_ns())
+    db: Path | None = given["db"]
+    return db if db is not None else default_path(first_feed, None if given["rotate"] else time.time_ns())

@@ -16,6 +16,7 @@ from tuistream.cli import own_error
 from tuistream.cli.options import (
     feed_options,
     feeds_in_force,
+    files_from,
     headless_options,
     no_auth_option,
     recording_path,
@@ -61,10 +62,11 @@ def start(feeds: tuple[FeedSettings, ...], given: dict[str, Any]) -> int:
 
     settings = Settings(
         feeds=tuple(replace(feed, gather=GATHER) for feed in feeds),
-        db=None if given.get("no_record") else recording_path(given["db"], feeds[0].name),
+        db=None if given.get("no_record") else recording_path(given, feeds[0].name),
         sync=given["sync"],
         index_time=given["index_time"],
         record_media=given["record_media"],
+        **files_from(given),
         retries=given["retries"],
         limit=given["limit"],
         duration=parse_duration(given["duration"], "--for") if given["duration"] else None,

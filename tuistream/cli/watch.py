@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuistream.cli.options import CONFIG, feed_options, feeds_from, feeds_in_force, recording_path, run_options
+from tuistream.cli.options import (
+    CONFIG,
+    feed_options,
+    feeds_from,
+    feeds_in_force,
+    files_from,
+    recording_path,
+    run_options,
+)
 from tuistream.cli.standard_input import behind_terminal, is_piped
 from tuistream.core.errors import SettingsError
 
@@ -134,6 +142,7 @@ def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str
         sync=given["sync"],
         index_time=given["index_time"],
         record_media=given["record_media"],
+        **files_from(given),
         retries=given["retries"],
         window=given["window"],
         memory=parse_size(given["memory"], "--memory"),
@@ -147,7 +156,7 @@ def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str
         if not settings.feeds:
             settings, demo = _demo(stack, given)
         elif not given["no_record"]:
-            settings = replace(settings, db=recording_path(given["db"], settings.feeds[0].name))
+            settings = replace(settings, db=recording_path(given, settings.feeds[0].name))
         return asyncio.run(watch(settings, view, demo, click.get_current_context().meta.get(CONFIG)))
 
 

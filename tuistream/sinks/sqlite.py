@@ -19,6 +19,8 @@ from tuistream.core.session import Known
 from tuistream.core.status import Event, RecordingStatus
 from tuistream.store.flush import Flush, prepare
 from tuistream.store.opening import Sync, reason_of, result_code
+from tuistream.store.recorder import Recorder
+from tuistream.store.rotation import Retention, Rotation
 from tuistream.store.writer import Displaced, Writer
 
 FLUSH_SECONDS = 0.23  # from one flush to the next: with the time to write, what comes is in the file within 250 ms
@@ -63,13 +65,17 @@ class SqliteSink:
     written twice. While that fails the outbox keeps what it has room for, and what it had none for becomes a gap
     per stream as soon as writing works again.
 
+    With `rotation`, or after `rotate()`, the recording goes on in a new file from a flush on: the rows of one flush
+    are in one file. The file before is brought to rest meanwhile, and files that `retention` does not keep are
+    removed; each is an event.
+
     rows, gaps, items: ticks, gap rows and, where the outbox takes media, texts and the like committed by this run.
-    bytes: size of the file with its WAL. state: "recording" or "failing", and then `reason`. pending: ticks waiting.
-    unstored: ticks that waited and could not be written before `close` gave up (`outbox.lost_rows` are those that
-    found no room to wait).
+    bytes: size of the recording's files with their WALs. state: "recording" or "failing", and then `reason`.
+    pending: ticks waiting. unstored: ticks that waited and could not be written before `close` gave up
+    (`outbox.lost_rows` are those that found no room to wait).
     tried_at, written_at: when the last flush ended, and when the last one did that was written (monotonic seconds).
-    known: what the file held of each stream when it was opened. unclean: when the last session before this was
-    last alive (ns since 1970 UTC), if it did not end as it should, else None.
+    file: the one that is written. known: what the recording held of each stream when it was opened. unclean: when
+    the last session before this was last alive (ns since 1970 UTC), if it did not end as it should, else None.
     """
 
     def __init__(
@@ -81,8 +87,14 @@ class SqliteSink:
         sync: Sync = "normal",
         index_time: bool = False,
         clock: Callable[[], int] = time.time_ns,
+        rotation: Rotation | None = None,
+        retention: Retention | None = None,
+        note: Callable[[Event], None] | None = None,
     ) -> None:
-        """`settings` go into the session's row: no secrets. `clock`: ns since 1970 UTC."""
+        """`settings` go into the session's row: no secrets. `clock`: ns since 1970 UTC.
+
+        `note` takes events about the files, and passes them on to `outbox`; without it they go there at once.
+        """
         self.path = path
         self.outbox = outbox
         self.rows = 0
@@ -93,7 +105,9 @@ class SqliteSink:
         self.reason = ""
         self.tried_at = self.written_at = time.monotonic()
         self._abandoned = 0
-        self._writer = Writer(path, settings or {}, sync, index_time, clock)
+        self._recorder = Recorder(
+            path, settings or {}, sync, index_time, clock, note or outbox.note, rotation, retention
+        )
         self._clock = clock
         self._hand: list[Entry] = []
         self._took_at = -math.inf  # monotonic seconds
@@ -108,16 +122,24 @@ class SqliteSink:
         self._deadline: float | None = None
 
     @property
+    def _writer(self) -> Writer:
+        return self._recorder.writer
+
+    @property
+    def file(self) -> Path:
+        return self._writer.path
+
+    @property
     def known(self) -> dict[StreamKey, Known]:
-        return self._writer.known
+        return self._recorder.known
 
     @property
     def unclean(self) -> int | None:
-        return self._writer.unclean
+        return self._recorder.unclean
 
     @property
     def bytes(self) -> int:
-        return self._writer.bytes
+        return self._recorder.bytes
 
     @property
     def pending(self) -> int:
@@ -143,7 +165,12 @@ class SqliteSink:
 
     async def open(self) -> None:
         """Take the lock, create or open the file. Raises RecordingError; RecordingLocked where another has it."""
-        await self._writer.open()
+        await self._recorder.open()
+
+    def rotate(self) -> None:
+        """Go on in a new file with the next flush, which is now, or as soon as writing works."""
+        self._recorder.asked = True
+        self._bell.set()
 
     async def run(self) -> None:
         """Write until `stop` was called and all is written, or until `DRAIN_SECONDS` after it if that fails."""
@@ -175,6 +202,7 @@ class SqliteSink:
         """
         await self._write_all(asyncio.get_running_loop().time() + DRAIN_SECONDS)
         async with self._writing:
+            await self._recorder.settled()
             yield
 
     async def close(self) -> None:
@@ -187,7 +215,7 @@ class SqliteSink:
             self.outbox.lost_items += self.outbox.items + _count_items(self._hand)
             self._hand = []
             self.outbox.close()
-            await self._writer.close()
+            await self._recorder.close()
 
     async def __aenter__(self) -> SqliteSink:
         await self.open()
@@ -262,6 +290,8 @@ class SqliteSink:
             if not self._hand:
                 self._took_at = time.monotonic()
                 self._hand = self.outbox.take(FLUSH_ROWS)
+                if self.state == RECORDING:  # else the file may have what is in hand, although it said otherwise
+                    await self._recorder.turn_if_due(bool(self._hand))
             try:
                 await self._commit()
             except _MISTAKES:

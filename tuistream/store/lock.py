@@ -67,7 +67,7 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.file = path.resolve().name
+        self.file = ""
         self._since = time.time_ns()
         self._held: tuple[int, Path] | None = None  # the lock's file, open, and where it is
 
@@ -79,6 +79,7 @@ class WriterLock:
             self.release()  # somebody has removed the file: others would lock a new one
         try:
             file = lock_path(self.path)
+            self.file = self.file or self.path.resolve().name
             for attempt in range(_TRIES):
                 if self._try(file):
                     return

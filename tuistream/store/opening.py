@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Literal
 
 from tuistream.core.errors import RecordingError, RecordingRefused
 from tuistream.store import schema
+from tuistream.store.segments import base_of
 
 Sync = Literal["normal", "full"]
 
@@ -49,7 +51,7 @@ def open_for_writing(path: Path, sync: Sync = "normal", index_time: bool = False
     path = path.resolve()
     try:
         if path.exists() and path.stat().st_size:
-            _check_untouched(path)
+            check_recording(path)
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode=rwc", timeout=BUSY_SECONDS, isolation_level=None, uri=True
         )
@@ -68,17 +70,77 @@ def open_for_writing(path: Path, sync: Sync = "normal", index_time: bool = False
     return connection
 
 
-def _check_untouched(path: Path) -> None:
-    """Look at whose file it is without a lock, a journal or a -shm file of ours."""
+def check_recording(path: Path) -> None:
+    """Look at whose file it is without a lock, a journal or a -shm file of ours. Raises RecordingError."""
     if not path.is_file():
         raise RecordingError(f"{path} is not a file")
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
-        schema.read_layout(connection, path)
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            schema.read_layout(connection, path)
+        finally:
+            connection.close()
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from error
+
+
+def create_segment(path: Path, sync: Sync) -> None:
+    """Make an empty recording at `path`, where nothing is yet. It appears whole, so that nobody reads half of it.
+
+    Until then it is beside the base as `BASE-new`; what a crash leaves there the next one clears. Raises
+    RecordingError.
+    """
+    base = base_of(path) or path
+    made = base.with_name(f"{base.name}-new")
+    leftovers = (made, made.with_name(f"{made.name}-journal"))
+    try:
+        for file in leftovers:
+            file.unlink(missing_ok=True)
+        try:
+            connection = sqlite3.connect(made, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                _in_transaction(connection, schema.creation())
+            finally:
+                connection.close()
+            made.rename(path)
+        except (sqlite3.Error, OSError):
+            for file in leftovers:
+                file.unlink(missing_ok=True)
+            raise
+        if sync == "full" and os.name == "posix":
+            _sync_folder(path.parent)
+    except sqlite3.Error as error:
+        raise RecordingError(f"cannot make {path}: {reason_of(error)}") from error
+    except OSError as error:
+        raise RecordingError(f"cannot make {path}: {error.strerror}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """A name survives a power cut only with its folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     finally:
-        connection.close()
+        os.close(descriptor)
+
+
+def bring_to_rest(path: Path) -> bool:
+    """Leave one plain file of the recording at `path`, which nobody writes; whether that is so now.
+
+    Not while others read it: then it stays as it is, and whole. The caller holds its lock.
+    """
+    try:
+        check_recording(path)
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=rw", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+        )
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        finally:
+            connection.close()
+    except (sqlite3.Error, RecordingError):
+        return False
+    return bool(mode == "delete")
 
 
 def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: bool) -> None:

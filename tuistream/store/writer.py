@@ -42,23 +42,28 @@ class _Connection(aiosqlite.Connection):
 class Writer:
     """Appends transactions to the recording at `path`. SQLite's errors (sqlite3.Error) pass through `commit`.
 
+    The caller holds `lock`, or has it taken here, and gives it back. `began`: when the run began, ns since 1970 UTC.
+
     known: what the file held of each stream when it was opened. unclean: when the last session before this was
-    last alive (ns since 1970 UTC), if it did not end as it should. catalog: the file's streams. bytes: its size
-    with its WAL, while ticks come as of `MEASURE_SECONDS` ago at most. ahead: the file has a transaction whose
-    commit had been reported as failed.
+    last alive (ns since 1970 UTC), if it did not end as it should. first_session: there was none before.
+    catalog: the file's streams. bytes: its size with its WAL, while ticks come as of `MEASURE_SECONDS` ago at most.
+    ahead: the file has a transaction whose commit had been reported as failed.
     """
 
     def __init__(
         self,
         path: Path,
+        lock: WriterLock,
         settings: Mapping[str, object],
         sync: Sync,
         index_time: bool,
         clock: Callable[[], int],
+        began: int,
     ) -> None:
         self.path = path
         self.known: dict[StreamKey, Known] = {}
         self.unclean: int | None = None
+        self.first_session = True
         self.catalog = catalog.Catalog()
         self.bytes = 0
         self.ahead = False
@@ -66,7 +71,8 @@ class Writer:
         self._sync = sync
         self._index_time = index_time
         self._clock = clock
-        self._lock = WriterLock(path)
+        self._began = began
+        self._lock = lock
         self._connection: _Connection | None = None
         self._file: os.stat_result | None = None
         self._wal = path
@@ -156,7 +162,7 @@ class Writer:
                 await connection.close()
 
     async def close(self) -> None:
-        """End the session, leave one plain file, and give the lock back. A failure to write here loses no tick."""
+        """End the session, leave one plain file. A failure to write here loses no tick."""
         try:
             await self._end_session(at_rest=True)
         finally:
@@ -168,11 +174,7 @@ class Writer:
         finally:
             if self._connection is not None:
                 self._connection.stop()
-            await asyncio.to_thread(self._settle)
-
-    def _settle(self) -> None:
-        self._measure()
-        self._lock.release()
+            await asyncio.to_thread(self._measure)
 
     async def _end_session(self, at_rest: bool = False) -> None:
         if self._connection is not None:
@@ -195,15 +197,8 @@ class Writer:
 
     def _connect(self) -> sqlite3.Connection:
         """In aiosqlite's thread: everything that opening is."""
-        if not self._opened:
-            self._make_place()
         self._lock.take()
-        try:
-            connection = open_for_writing(self.path, self._sync, self._index_time)
-        except RecordingError:
-            if self._session is None:
-                self._lock.release()
-            raise
+        connection = open_for_writing(self.path, self._sync, self._index_time)
         try:
             self.catalog = catalog.load(connection)
             self._begin_session(connection)
@@ -213,18 +208,8 @@ class Writer:
             self._opened = True
         except (sqlite3.Error, OSError) as error:
             connection.close()
-            if self._session is None:
-                self._lock.release()
             raise RecordingError(f"cannot record into {self.path}: {error}") from error
         return connection
-
-    def _make_place(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            raise RecordingError(f"cannot record into {self.path}: Not a directory") from error
-        except OSError as error:
-            raise RecordingError(f"cannot record into {self.path}: {error.strerror}") from error
 
     def _begin_session(self, connection: sqlite3.Connection) -> None:
         """Begin a session in the file; or go on with ours after a failure."""
@@ -239,9 +224,10 @@ class Writer:
         elif not self._opened:
             self.known = known.load(connection, self.catalog)
             last = connection.execute("SELECT alive, ended FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
+            self.first_session = last is None
             self.unclean = last[0] if last is not None and last[1] is None else None
-        began = self._clock()
-        row = (os.getpid(), __version__, storable_json(self._settings), began, began)
+        began = self._began
+        row = (os.getpid(), __version__, storable_json(self._settings), began, self._clock())
         ((number,),) = connection.execute(
             "INSERT INTO sessions (pid, version, settings, began, alive, rows, flushes) VALUES (?, ?, ?, ?, ?, 0, 0)"
             " RETURNING id",
