@@ -13,7 +13,7 @@ from tuistream.core.durations import UNITS, parse_duration
 from tuistream.core.errors import SettingsError
 from tuistream.core.limits import MEMORY, WINDOW
 from tuistream.core.sizes import parse_size as parse_size
-from tuistream.core.text import redact_url, secrets_of
+from tuistream.core.text import printable, redact_url, secrets_of
 from tuistream.decoders.contract import DecoderOptions
 from tuistream.sources.contract import COALESCE, MAX_FRAME, Target
 from tuistream.sources.contract import FeedSettings as FeedSettings
@@ -106,6 +106,8 @@ def feed_settings(
     """The feeds that `targets` (URLs and short names) and `options` mean. Raises SettingsError."""
     if len(targets) > 1 and (given := options.given()):
         raise SettingsError(f"{', '.join(given)}: for one feed only, and {len(targets)} are given; start them apart")
+    if len(targets) > 1 and (replay := next((t for t in targets if t.lower().startswith("replay:")), "")):
+        raise SettingsError(f"{printable(replay)}: a replay stands alone, as the clock goes by it; start it apart")
     headers, secrets = _headers(options)
     feeds: list[FeedSettings] = []
     for target in targets:

@@ -73,6 +73,13 @@ class StreamState:
     high: float = np.nan
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
 
+    def restart(self) -> None:
+        """Forget all ticks, and what they told."""
+        self.series.restart()
+        self.gaps.clear()
+        self.ticks = self.last_t = self.last_recv = 0
+        self.first = self.last = self.previous = self.low = self.high = np.nan
+
     def note_values(self, values: Values) -> None:
         """Take the newest values of the main field into account."""
         if len(values) <= FEW:
@@ -162,8 +169,11 @@ class Session:
         for outbox in self.outboxes:
             await outbox.room()
 
-    def ingest(self, feed: FeedStatus, batches: list[Batch]) -> None:
-        """Take what one read gave: drop repeats, find gaps, extend the series, offer it to the sinks."""
+    def ingest(self, feed: FeedStatus, batches: list[Batch], *, again: bool = False) -> None:
+        """Take what one read gave: drop repeats, find gaps, extend the series, offer it to the sinks.
+
+        again: the ticks come from a recording. They have been looked at; their gaps come by `note_gap`.
+        """
         for batch in batches:
             if not len(batch) or self.full.is_set():
                 continue
@@ -175,12 +185,35 @@ class Session:
                     continue
             elif state.stream is not batch.stream:
                 self._grow(state, batch.stream)
+            if again:
+                state.interrupted = ""
+                self._take(feed, state, batch)
+                continue
             ids_known = state.continuity.last is not None
             checked = state.continuity.check(batch, bool(state.interrupted))
             feed.repeats += checked.repeats
             if len(checked.batch):
                 self._note_continuity(feed, state, checked, ids_known)
                 self._take(feed, state, checked.batch)
+
+    def note_gap(self, feed: FeedStatus, event: Event) -> None:
+        """Count, show and record a gap that a recording holds."""
+        feed.gaps += 1
+        self.show_gap(event)
+        self.note(event)
+
+    def show_gap(self, event: Event) -> None:
+        """Have the stream's chart show a gap."""
+        state = None if event.stream is None else self.streams.get(event.stream)
+        since, to = event.details.get("from"), event.details.get("to")
+        if state is not None and isinstance(since, int) and isinstance(to, int) and to > since:
+            state.gaps.append(Gap(since, to, str(event.details.get("reason") or "")))
+
+    def rewind(self, feed: FeedStatus) -> None:
+        """Forget the ticks of all streams, which stay: the feed, the only one, begins elsewhere in a recording."""
+        feed.ticks = 0
+        for state in self.streams.values():
+            state.restart()
 
     def take_looks(self, looks: Mapping[StreamKey, Look]) -> None:
         """Take how streams are to look; before `ingest`, as it decides on the main field of a new one."""

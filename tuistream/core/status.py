@@ -93,8 +93,13 @@ class Rate:
         self._seen: deque[tuple[int, int]] = deque()
 
     def update(self, now: int, total: int) -> float:
-        """Note that the counter stands at `total` at `now` (ns); its rise a second since `span` ago."""
+        """Note that the counter stands at `total` at `now` (ns); its rise a second since `span` ago.
+
+        A counter that fell, or a clock, is measured anew.
+        """
         seen = self._seen
+        if seen and (now < seen[-1][0] or total < seen[-1][1]):
+            seen.clear()
         if not seen or now > seen[-1][0]:
             seen.append((now, total))
         while len(seen) > 2 and seen[1][0] <= now - self._span:

@@ -31,6 +31,7 @@ _FILES = {
     "exec:": "exec",
     "tail:": "tail",
     "python:": "python",
+    "replay:": "recording",
     "listen+tcp://": "listen_tcp",
     "listen+frames://": "listen_frames",
     "listen+http://": "listen_http",

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuistream.core.batch import Batch, Ids, Stream, StreamKey
+from tuistream.core.batch import Batch, Ids, Stream, StreamKey, Times
 from tuistream.core.errors import RecordingError
 from tuistream.core.status import Event
 from tuistream.store import catalog
 from tuistream.store.opening import open_for_reading, reason_of
 
 CHUNK_ROWS = 50_000
+FIRST_ROWS = 1_000  # of the first chunk; each further one has up to four times as many
 CHUNK_CELLS = 1_000_000  # of a chunk at most, so that one of a thousand columns takes no more memory than others
 EVENTS_AT_ONCE = 1_000
 _BEFORE_VALUES = 5  # columns: n, stream, t, recv, id
@@ -70,20 +71,25 @@ class Reader:
         until: int | None = None,
         streams: Collection[int] | None = None,
         rows: int = CHUNK_ROWS,
+        first: int = 1,
     ) -> Iterator[list[Batch]]:
         """The ticks in the order of their rows, up to `rows` at a time, a batch for each stream that is in the chunk.
 
-        A flush is sorted by stream, so that in time the order holds within a stream, not across streams.
-        since, until: event times, ns, from the one to before the other. streams: ids; None for all.
+        The first chunks are small, so that they come soon. A flush is sorted by stream, so that in time the order
+        holds within a stream, not across streams.
+        since, until: event times, ns, from the one to before the other. streams: ids; None for all. first: the row
+        to begin with.
         """
         wanted = sorted(self.streams if streams is None else set(streams) & set(self.streams))
-        first, last = self._span(since, until, wanted)
+        begin, last = self._span(since, until, wanted)
+        first = max(first, begin)
         width = max((len(self.streams[number].fields) for number in wanted), default=0)
         rows = max(1, min(rows, CHUNK_CELLS // (_BEFORE_VALUES + width)))
         sql, parameters = _query(since, until, None if streams is None else wanted, width)
+        count = min(rows, FIRST_ROWS)
         while first <= last:
             with self._reading():
-                cursor = self._connection.execute(sql, (first, last, *parameters, rows))
+                cursor = self._connection.execute(sql, (first, last, *parameters, count))
                 # One flat array of objects: faster than a list for each column, and ids keep what they are.
                 cells = np.fromiter(chain.from_iterable(cursor), dtype=np.object_)
                 cells = cells.reshape(-1, _BEFORE_VALUES + width)
@@ -92,14 +98,32 @@ class Reader:
                 return
             yield batches
             first = int(cells[-1, 0]) + 1
-            if len(cells) < rows:
+            if len(cells) < count:
                 return
+            count = min(rows, 4 * count)
+
+    def row_at(self, t: int) -> int:
+        """The first row of the flush in which a tick of event time `t` (ns) or later comes; after `last` if none."""
+        with self._reading():
+            (row,) = self._connection.execute("SELECT min(r0) FROM blocks WHERE t1 >= ?", (t,)).fetchone()
+        return self.last + 1 if row is None else int(row)
+
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last event time, ns; None where there is no tick."""
+        with self._reading():
+            first, last = self._connection.execute("SELECT min(t0), max(t1) FROM blocks").fetchone()
+        return None if first is None else (int(first), int(last))
+
+    def began(self) -> Times:
+        """When recorders were started on the file, int64[n], ns since 1970 UTC, rising."""
+        with self._reading():
+            found = self._connection.execute("SELECT began FROM sessions ORDER BY began").fetchall()
+            return np.array([began for (began,) in found], dtype=np.int64)
 
     def gaps(self, since: int | None = None, until: int | None = None) -> Iterator[Event]:
         """The gaps that the file holds, as they were noted, oldest first: those that touch `since` to `until`."""
         for event in self.events("gap"):
-            begin, end = event.details.get("from"), event.details.get("to")
-            begin, end = (moment if isinstance(moment, int) else event.t for moment in (begin, end))
+            begin, end = gap_span(event)
             if (since is None or end >= since) and (until is None or begin < until):
                 yield event
 
@@ -168,6 +192,12 @@ class Reader:
             raise RecordingError(f"cannot read {self.path}: {reason_of(error)}") from error
         except _DAMAGE as error:
             raise RecordingError(f"cannot read {self.path}: the file is damaged") from error
+
+
+def gap_span(gap: Event) -> tuple[int, int]:
+    """The event times, ns, of the ticks before and after a gap."""
+    begin, end = (moment if isinstance(moment, int) else gap.t for moment in map(gap.details.get, ("from", "to")))
+    return begin, end
 
 
 def _query(
