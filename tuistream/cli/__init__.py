@@ -22,6 +22,7 @@ COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that non
     "info": "Say what a recording holds.",
     "import": "Take ticks from files into a recording.",
     "deploy": "Print a systemd unit, or a Dockerfile, for a recorder that runs for months.",
+    "query": "Ask a recording a question in SQL.",
     "config": "Write, show or check the configuration file.",
     "bench": "Measure this machine, some seconds long.",
     "completion": "Print the completion script of a shell.",
