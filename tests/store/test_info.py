@@ -1,10 +1,12 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tuistream.core.outbox import Outbox
 from tuistream.core.status import Event
 from tuistream.sinks.sqlite import SqliteSink
 from tuistream.store.inspect import inspect
+from tuistream.store.rotation import Rotation
 
 
 def told(path: Path, *options: str) -> str:
@@ -84,8 +87,43 @@ async def test_a_file_that_is_being_written(tmp_path: Path) -> None:
         sink.stop()
         await writing
     assert [s.end for s in inspect(copy / "a.db").sessions] == ["unclean"]
-    assert "did not end as it should, last wrote" in told(copy / "a.db")
+    text = told(copy / "a.db")
+    assert "did not end as it should, last wrote" in text
+    (flush,) = query(copy / "a.db", "SELECT alive FROM sessions")[0]
+    moment = datetime.fromtimestamp(flush // 10**9).astimezone()
+    assert f"did not end as it should: the last flush was at {moment:%Y-%m-%d %H:%M:%S}" in text
+    values = json.loads(told(copy / "a.db", "--json"))
+    assert (values["end"], values["last_flush"]) == ("unclean", flush)
     assert inspect(copy / "a.db").rows == 100
+
+
+async def test_the_files_of_a_recording_are_told_as_one(tmp_path: Path) -> None:
+    base, hour = tmp_path / "a.db", 3_600 * 10**9
+    book, wide = Stream("feed", "BTCUSDT", "book", ("bid",)), Stream("feed", "BTCUSDT", "book", ("ask", "bid"))
+    await record(base, [ticks(count=50)], clock=lambda: T0 - hour)
+    outbox, now = Outbox("test"), [T0]
+    async with SqliteSink(base, outbox, clock=lambda: now[0], rotation=Rotation(every=hour)) as sink:
+        writing = asyncio.create_task(sink.run())
+        for number, stream in enumerate((book, wide)):
+            put(outbox, [ticks(count=10, first=50 + 10 * number), ticks(stream, 3, number), gap(TRADES, 7, 9)])
+            while sink.rows < 13 * (number + 1):
+                await asyncio.sleep(0.01)
+            now[0] += hour
+        assert [(s.end, s.rows) for s in inspect(base).sessions] == [("clean", 50), ("running", 26)]
+        sink.stop()
+        await writing
+    contents = inspect(base)
+    assert (contents.path, contents.rows, contents.gap_count, contents.end) == (base, 76, 2, "clean")
+    assert [(s.rows, s.ended) for s in contents.sessions] == [(50, T0 - hour), (26, now[0])]
+    found = {s.kind: (s.fields, s.rows, s.gaps) for s in contents.streams}
+    assert found == {"trade": (("price", "qty"), 70, 2), "book": (("bid", "ask"), 6, 0)}
+    assert [file.rows for file in contents.files] == [50, 13, 13]
+    assert contents.size == sum(file.stat().st_size for file in tmp_path.iterdir())
+    text = told(base)
+    assert "in 3 files, layout 1" in text
+    assert len(re.findall(r"^a\.2\d{7}T\d{6}Z\.db +\d+\.\d kB +13 ", text, re.MULTILINE)) == 2
+    assert inspect(contents.files[1].path).rows == 13
+    assert json.loads(told(base, "--json"))["files"][0]["rows"] == 50
 
 
 async def test_text_of_the_file_does_not_reach_the_terminal_raw(tmp_path: Path) -> None:
@@ -102,6 +140,7 @@ async def test_an_empty_recording(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     await record(path, [])
     assert "0 rows in 0 streams, no ticks yet" in told(path)
+    assert "\nended as it should\n" in told(path)
     assert json.loads(told(path, "--json"))["first"] is None
 
 

@@ -14,11 +14,13 @@ import click
 from tuistream.core.text import printable
 
 if TYPE_CHECKING:
-    from tuistream.store.inspect import Contents, GapContent, SessionContent, StreamContent
+    from tuistream.store.inspect import Contents, FileContent, GapContent, SessionContent, StreamContent
 
 GAPS_SHOWN = 20
 SESSIONS_SHOWN = 10
+FILES_SHOWN = 40
 CELL = 48
+NUMBERS = ("rows", "gaps", "bytes")  # columns that are set to the right
 
 
 @click.command(epilog="\b\nExamples:\n  tuistream info btc.db\n  tuistream info btc.db --json | jq .rows")
@@ -36,19 +38,28 @@ def command(file: Path, as_json: bool) -> int:
 def as_json_text(contents: Contents) -> str:
     values: dict[str, Any] = asdict(contents)
     values |= {"path": str(contents.path), "first": contents.first, "last": contents.last}
-    return json.dumps(values, indent=2)
+    values |= {"end": contents.end, "last_flush": contents.last_flush}
+    return json.dumps(values, indent=2, default=str)
 
 
 def as_lines(contents: Contents) -> Iterable[str]:
     """The recording in words; times are local."""
     yield printable(str(contents.path), 500)
     wal = f" and {_bytes(contents.wal_size)} not yet merged (WAL)" if contents.wal_size else ""
-    yield f"{_bytes(contents.size)}{wal}, layout {contents.layout}"
+    files = f" in {_count(len(contents.files), 'file')}" if len(contents.files) > 1 else ""
+    yield f"{_bytes(contents.size)}{files}{wal}, layout {contents.layout}"
     if contents.writer is not None:
         yield f"being recorded by {f'pid {contents.writer}' if contents.writer else 'another process'}"
+    else:
+        yield _end(contents)
     yield f"{_count(contents.rows, 'row')} in {_count(len(contents.streams), 'stream')}, {_span(contents)}"
     if contents.items:
         yield f"{_count(contents.items, 'item')} (texts, pictures and the like), {_bytes(contents.item_bytes)}"
+    if len(contents.files) > 1:
+        yield ""
+        yield from _table(("file", "bytes", "rows", "first", "last"), map(_file, contents.files[-FILES_SHOWN:]))
+        if len(contents.files) > FILES_SHOWN:
+            yield f"  … and {len(contents.files) - FILES_SHOWN:,} earlier"
     if contents.streams:
         yield ""
         yield from _table(
@@ -71,6 +82,19 @@ def _span(contents: Contents) -> str:
     if contents.first is None or contents.last is None:
         return "no ticks yet"
     return f"{_local(contents.first)} to {_local(contents.last)}"
+
+
+def _end(contents: Contents) -> str:
+    """Whether anything can be missing at the end."""
+    if contents.end == "unclean":
+        flush = _local(contents.last_flush)
+        return f"did not end as it should: the last flush was at {flush}, only what came after it is missing"
+    return "ended as it should" if contents.sessions else "nothing recorded it"
+
+
+def _file(file: FileContent) -> tuple[str, ...]:
+    size = _bytes(file.size + file.wal_size)
+    return printable(file.path.name, CELL), size, f"{file.rows:,}", _local(file.first), _local(file.last)
 
 
 def _stream(stream: StreamContent) -> tuple[str, ...]:
@@ -112,7 +136,7 @@ def _session(session: SessionContent) -> str:
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[str]:
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    numbers = {head.index("rows"), head.index("gaps")}
+    numbers = {column for column, name in enumerate(head) if name in NUMBERS}
     for line in lines:
         cells = (
             text.rjust(width) if column in numbers else text.ljust(width)
