@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 from unicodedata import category, east_asian_width
@@ -82,6 +82,7 @@ class Axes:
     def __init__(self) -> None:
         self.values: Latest[list[str]] = Latest()
         self.times: Latest[tuple[str, str]] = Latest()
+        self.beside: Latest[Frame] = Latest()
         self.margins: Latest[Frame] = Latest()
 
 
@@ -197,10 +198,19 @@ def _margins(
     signs: Signs,
 ) -> Frame:
     """A panel without lines, gaps and tag."""
-    shape = layout.height, layout.width
-    frame = Frame(np.full(shape, BLANK, np.uint16), np.full(shape, -1, np.int8))
+    value_range = replace(viewport, t0=0, t1=1)
+    beside = axes.beside.of(_margin_of_values, layout, axes, value_range, values, signs)
+    frame = Frame(beside.chars.copy(), beside.ink.copy())
     if layout.times:
         _draw_times(frame, layout, axes, viewport, times, signs)
+    return frame
+
+
+def _margin_of_values(
+    layout: Layout, axes: Axes, viewport: Viewport, values: Sequence[tuple[float, str]], signs: Signs
+) -> Frame:
+    shape = layout.height, layout.width
+    frame = Frame(np.full(shape, BLANK, np.uint16), np.full(shape, -1, np.int8))
     if layout.labels:
         _draw_values(frame, layout, axes, viewport, values, signs)
     return frame
@@ -221,7 +231,7 @@ def message_frame(message: str, width: int, height: int, glyphs: str = "braille"
 
 
 def _write(frame: Frame, y: int, x: int, text: str, ink: int) -> None:
-    frame.chars[y, x : x + len(text)] = [ord(c) for c in text]
+    frame.chars[y, x : x + len(text)] = np.frombuffer(text.encode("utf-16-le"), "<u2")
     frame.ink[y, x : x + len(text)] = ink
 
 

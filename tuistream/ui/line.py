@@ -192,7 +192,7 @@ class Line(InkedWidget):
         while before[last - 1] == now[last - 1]:
             last -= 1
         x, width = width_of(now[:first]), width_of(now[first:last])
-        if width != width_of(before[first:last]) or x + width > self.size.width:
+        if width != width_of(before[first:last]):
             return False
         own, inks = self.visual_style.rich_style, cast(InkedApp, app).inks
         ascii_only = cast(InkedApp, app).ascii_only

@@ -19,7 +19,8 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ from textual.app import App
 from textual.errors import NoWidget
 from textual.filter import LineFilter
 from textual.geometry import Offset, Region
+from textual.map_geometry import MapGeometry
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -79,6 +81,17 @@ def pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
                 yield y, x, chop
 
 
+class _Place(NamedTuple):
+    """Where a widget is, by the compositor: its content's region on the screen, the rows above that, and whether it
+    is whole.
+    """
+
+    found: MapGeometry
+    region: Region
+    above: int
+    whole: bool
+
+
 class PaintedApp(App[int]):
     """An app whose screen is sent cell by cell. budget: bytes a second to the terminal, 0 for no ceiling."""
 
@@ -94,6 +107,7 @@ class PaintedApp(App[int]):
         self._gathering = False
         self._key_at = 0.0  # monotonic seconds: when the newest key came
         self._let_at = 0.0  # and when drawing last let keys go first
+        self._places: WeakKeyDictionary[Widget, _Place] = WeakKeyDictionary()
         self._numbers: dict[tuple[tuple[Style, ...], tuple[LineFilter, ...], int], Numbers] = {}
 
     @property
@@ -124,10 +138,11 @@ class PaintedApp(App[int]):
         rows: int[k], of its content. codes, inks: int[k, width], a cell's code point and its index in `styles`.
         """
         place = self._place(widget)
-        if place is None or codes.shape[1] != place.width or not self._shadow.are_narrow(codes).all():
+        if place is None or codes.shape[1] != place.region.width or not self._shadow.are_narrow(codes).all():
             return False
-        self._shadow.put_cells(rows + place.y, place.x, codes, self._numbers_of(widget, tuple(styles))[inks])
-        self._painted(widget, int(rows[0]), int(rows[-1]) + 1)
+        numbers = self._numbers_of(widget, tuple(styles))
+        self._shadow.put_cells(rows + place.region.y, place.region.x, codes, numbers[inks])
+        self._painted(widget, place, int(rows[0]), int(rows[-1]) + 1)
         return True
 
     def paint_cells(self, widget: Widget, cells: Sequence[Cell], styles: tuple[Style, ...]) -> bool:
@@ -137,24 +152,25 @@ class PaintedApp(App[int]):
         if place is None or not all(shadow.is_narrow(code) for _y, _x, code, _ink in cells):
             return False
         numbers = self._numbers_of(widget, styles)
-        x, y = place.x, place.y
+        x, y = place.region.offset
         shadow.put_points((y + row, x + column, code, int(numbers[ink])) for row, column, code, ink in cells)
         rows = [row for row, *_ in cells]
-        self._painted(widget, min(rows), max(rows) + 1)
+        self._painted(widget, place, min(rows), max(rows) + 1)
         return True
 
     def paint_texts(self, widget: Widget, y: int, x: int, texts: Sequence[tuple[str, Style]]) -> bool:
-        """As `paint_cells`, for texts one after another from a place in its content on, which fit."""
+        """As `paint_cells`, for texts one after another from a place in its content on."""
         place = self._place(widget)
         shadow = self._shadow
-        if place is None or not all(map(shadow.is_narrow, map(ord, "".join(text for text, _style in texts)))):
+        joined = "".join(text for text, _style in texts)
+        if place is None or x + len(joined) > place.region.width or not all(map(shadow.is_narrow, map(ord, joined))):
             return False
         numbers = self._numbers_of(widget, tuple(style for _text, style in texts)).tolist()
-        x += place.x
+        x += place.region.x
         for (text, _style), number in zip(texts, numbers, strict=True):
-            shadow.put_text(place.y + y, x, text, number)
+            shadow.put_text(place.region.y + y, x, text, number)
             x += len(text)
-        self._painted(widget, y, y + 1)
+        self._painted(widget, place, y, y + 1)
         return True
 
     def paint_row(self, widget: Widget, y: int) -> bool:
@@ -165,8 +181,8 @@ class PaintedApp(App[int]):
         strip = widget.render_line(y)
         for line_filter in widget.get_line_filters():
             strip = strip.apply_filter(line_filter, widget.background_colors[1])
-        self._shadow.put([(place.y + y, place.x, strip)])
-        self._painted(widget, y, y + 1)
+        self._shadow.put([(place.region.y + y, place.region.x, strip)])
+        self._painted(widget, place, y, y + 1)
         return True
 
     @contextmanager
@@ -197,7 +213,7 @@ class PaintedApp(App[int]):
             self._key_at = time.monotonic()
         await super().on_event(event)
 
-    def _place(self, widget: Widget) -> Region | None:
+    def _place(self, widget: Widget) -> _Place | None:
         """Where a widget's content is on the screen; None unless that is settled, whole, and nothing lies over it."""
         screen, shadow = self.screen, self._shadow
         if (
@@ -216,8 +232,12 @@ class PaintedApp(App[int]):
             found = screen.find_widget(widget)
         except NoWidget:
             return None
-        region = found.region.shrink(widget.styles.gutter)
-        return region if region and found.clip.contains_region(region) else None
+        known = self._places.get(widget)
+        if known is None or known.found is not found:
+            region = found.region.shrink(widget.styles.gutter)
+            whole = bool(region) and found.clip.contains_region(region)
+            known = self._places[widget] = _Place(found, region, region.y - found.region.y, whole)
+        return known if known.whole else None
 
     def _numbers_of(self, widget: Widget, styles: tuple[Style, ...]) -> Numbers:
         """The shadow's numbers for styles as Textual's filters leave them, which take away or translate colours."""
@@ -234,10 +254,9 @@ class PaintedApp(App[int]):
             self._numbers[key] = numbers
         return numbers
 
-    def _painted(self, widget: Widget, first: int, stop: int) -> None:
+    def _painted(self, widget: Widget, place: _Place, first: int, stop: int) -> None:
         """Have Textual draw these rows anew when it wants them, and send them soon."""
-        rows = Region(0, first, widget.size.width, stop - first).translate(widget.content_offset)
-        widget._styles_cache.set_dirty(rows)
+        widget._styles_cache.set_dirty(Region(0, place.above + first, place.region.width, stop - first))
         self._unsent = True
         if not self._gathering:
             self._send_soon()

@@ -74,7 +74,7 @@ class Panel(BoardControls, can_focus=True):
     def update(self, now: int, edge: int, paused_at: int | None) -> None:
         """now: ns; edge: now by the stream's clock; paused_at: since when the view is paused."""
         self._now, self.edge, self._paused_at = now, edge, paused_at
-        if self.size.width:
+        if self.outer_size.width:
             self.redraw()
 
     def on_resize(self) -> None:
