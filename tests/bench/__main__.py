@@ -20,6 +20,7 @@ SECTIONS = (
     "startup",
     "hub",
     "hub_http",
+    "socket_io",
     "hostile",
     "snippets",
 )

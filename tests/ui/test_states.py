@@ -21,7 +21,7 @@ async def test_a_feed_without_ticks(monitor: Monitor) -> None:
             (FeedState.CONNECTING, "◌ binance connecting", "connecting to wss://binance.example/ws"),
             (FeedState.WAITING, "◌ binance waiting for the first tick", "waiting for the first tick"),
             (FeedState.RETRYING, "↻ binance retry in 3 s", "no connection to wss://binance.example/ws"),
-            (FeedState.FAILED, "✕ binance refused", "binance refused: HTTP 401"),
+            (FeedState.FAILED, "✕ binance failed", "binance failed: HTTP 401"),
             (FeedState.CLOSED, "■ binance closed", "binance has closed"),
             (FeedState.STALE, "◐ binance stale 12 s", "waiting for the first tick"),
         ):

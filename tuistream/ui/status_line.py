@@ -45,7 +45,7 @@ def feed_word(feed: FeedStatus, now: int) -> tuple[str, str]:
         case FeedState.CLOSED:
             return "closed", "dim"
         case FeedState.FAILED:
-            return "refused", "error"
+            return "failed", "error"
 
 
 def feed_sign(feed: FeedStatus, signs: Signs) -> str:

@@ -62,7 +62,7 @@ def about_feed(feed: FeedStatus, now: int) -> str:
         case FeedState.CONNECTING:
             return f"connecting to {target}"
         case FeedState.FAILED:
-            lines = [f"{printable(feed.name)} refused: {reason or 'no reason given'}", target]
+            lines = [f"{printable(feed.name)} failed: {reason or 'no reason given'}", target]
             return "\n".join([*lines, "e shows the events, q quits"])
         case FeedState.RETRYING:
             return f"no connection to {target}\n{reason or 'no reason given'}\n{word}"
