@@ -140,6 +140,13 @@ class Run:
         self.sink.outbox.recover()
         await self.sink.run()
 
+    def rotate(self) -> bool:
+        """Have the recording go on in a new file; False where there is none that is open."""
+        if self.sink is None or not self.opened:
+            return False
+        self.sink.rotate()
+        return True
+
     @asynccontextmanager
     async def suspended(self) -> AsyncIterator[str]:
         """Everything at rest while the block lasts, so that the process may be stopped in it: no connections, and

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import TickServer, finish, query, start, until
+from tests.cli.running import TickServer, finish, query, rows, start, until
 from tuistream.cli import run
 from tuistream.config import parse_retention, parse_rotation
 from tuistream.core.errors import SettingsError
 from tuistream.store.rotation import Retention, Rotation
-from tuistream.store.segments import segments_of
+from tuistream.store.segments import files_of, segments_of
 
 
 async def test_a_recorder_begins_a_new_file_each_second_and_says_so(tmp_path: Path) -> None:
@@ -29,6 +30,23 @@ async def test_a_recorder_begins_a_new_file_each_second_and_says_so(tmp_path: Pa
     assert sum(query(path, "SELECT count(*) FROM ticks")[0][0] for path in files) == lines[-1]["rows"]
     assert sorted(tmp_path.iterdir()) == files
     assert sum(query(path, "SELECT count(*) FROM gaps")[0][0] for path in files) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGUSR1")
+async def test_sigusr1_begins_a_new_file_also_without_rotate(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    async with TickServer().running() as server:
+        process = await start("record", server.url, "--db", str(db), "--json")
+        await until(lambda: rows(db) > 0)
+        process.send_signal(signal.SIGUSR1)
+        await until(lambda: segments_of(db) and rows(segments_of(db)[0]))
+        process.send_signal(signal.SIGUSR1)
+        await until(lambda: len(segments_of(db)) == 2 and rows(segments_of(db)[1]))
+        process.terminate()
+        code, lines, _ = await finish(process)
+    assert code == 0
+    assert [line["details"]["reason"] for line in lines if line["event"] == "rotate"] == ["asked for"] * 2
+    assert sum(map(rows, files_of([db]))) == lines[-1]["rows"]
 
 
 async def test_a_second_recorder_is_refused_by_all_names_of_the_recording(tmp_path: Path) -> None:

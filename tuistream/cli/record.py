@@ -137,7 +137,7 @@ async def _work(run: Run, teller: Teller, manager: ServiceManager, manner: Manne
         if run.intake is not None:
             await run.intake.until_up()
             teller.how_to_send()
-        work = [teller.tell(url), _stop_when_told(run, teller), _rotate_when_told(rotate, teller, manager)]
+        work = [teller.tell(url), _stop_when_told(run, teller), _rotate_when_told(rotate, run, teller, manager)]
         if url or manager.listens:
             work.append(Service(run, manager, health).beat())
         watchers = [tasks.create_task(each) for each in work]
@@ -188,12 +188,13 @@ def _told_to_rotate() -> asyncio.Event:
     return told
 
 
-async def _rotate_when_told(told: asyncio.Event, teller: Teller, manager: ServiceManager) -> None:
+async def _rotate_when_told(told: asyncio.Event, run: Run, teller: Teller, manager: ServiceManager) -> None:
     while True:
         await told.wait()
         told.clear()
         manager.reloading()
-        teller.note("rotate", "SIGUSR1: without --rotate the recording stays in one file")
+        goes_on = "the recording goes on in a new file" if run.rotate() else "nothing is being recorded"
+        teller.note("rotate", f"SIGUSR1: {goes_on}")
         manager.ready()
 
 
