@@ -60,6 +60,7 @@ class ScreenSection:
     averages: Annotated[list[Length], msgspec.Meta(min_length=1, max_length=4)] | None = None
     window: Length | None = None
     memory: str | None = None
+    allow_media: Words | None = None
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ class ConfigFile:
             "averages": None if screen.averages is None else ",".join(map(str, screen.averages)),
             "window": screen.window,
             "memory": screen.memory,
+            "allow_media": screen.allow_media,
         }
         return {name: value for name, value in given.items() if value is not None}
 

@@ -164,7 +164,7 @@ async def test_nothing_is_drawn_while_a_board_stays_as_it_is(monitor: Monitor) -
         assert monitor.panel.drawings == before
 
 
-async def test_enter_says_what_a_picture_names_and_opens_nothing(monitor: Monitor) -> None:
+async def test_enter_asks_about_what_a_picture_names_and_opens_nothing(monitor: Monitor) -> None:
     show(monitor, "image", "/etc/passwd", replaces=True)
     async with monitor.running():
         await drawn(monitor)
@@ -173,7 +173,7 @@ async def test_enter_says_what_a_picture_names_and_opens_nothing(monitor: Monito
         named = monitor.screen
         assert "/etc/passwd" in named
         assert "A file on this machine" in named
-        assert "nothing has been opened" in named
+        assert "y opens it this once" in named
         await monitor.press("escape", "m")
         assert monitor.grid.maximised
         show(monitor, "image", "data:image/png;base64,AAAA", replaces=True)

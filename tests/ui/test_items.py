@@ -15,6 +15,7 @@ from tests.ui.conftest import START
 from tuistream.core.batch import Stream
 from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
+from tuistream.sources.media.names import named
 from tuistream.ui.board_view import Log
 from tuistream.ui.curve import curve_of, drawing_of
 from tuistream.ui.items import Row, address_of, rows_of, summary
@@ -74,14 +75,31 @@ def test_broken_and_other_data_uris_are_no_addresses(value: str) -> None:
     assert address_of(item("image", value)) == ""
 
 
-@pytest.mark.parametrize("address", ["/etc/passwd", "rtsp://camera/1", "data/of/mine.png", "C:\\x.png", "file:///x"])
-def test_what_a_picture_names_is_told_and_not_opened(address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "opens", "touches"),
+    [
+        ("/etc/passwd", "/etc/passwd", "A file on this machine"),
+        ("/etc/../x.png", "/x.png", "A file on this machine"),
+        ("file:///x%20y", "/x y", "A file on this machine"),
+        (
+            "HTTP://cam.example:8080/a b",
+            "http://cam.example:8080/a%20b",
+            "This machine would connect to cam.example:8080",
+        ),
+    ],
+)
+def test_what_a_picture_names_is_told_and_not_opened(address: str, opens: str, touches: str) -> None:
     shown = item("image", address)
     assert address_of(shown) == address
-    assert f"Enter: open {address}" in text_of(rows_of(shown, 80, UTC))
+    assert text_of(rows_of(shown, 80, UTC)).endswith(f"Enter: open {opens}")
     assert address_of(item("text", address)) == ""
-    file = "rtsp" not in address
-    assert where(address).startswith("A file on this machine" if file else "A rtsp address")
+    assert where(named(address)) == touches
+
+
+def test_what_cannot_be_opened_is_said() -> None:
+    told = text_of(rows_of(item("video", "rtsp://camera/1"), 120, UTC))
+    assert "video  at rtsp://camera/1" in told
+    assert "cannot be opened: rtsp: only files, http:// and https:// can be opened, streams not yet" in told
 
 
 def test_texts_are_wrapped_beside_their_local_time() -> None:

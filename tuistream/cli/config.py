@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHOWN_OF: Final = "watch"  # the command that has all options of the file
 SECTIONS: Final = {
     "recording": ("no_record", "db", "sync", "index_time", "rotate", "retention", "record_media", "retries"),
-    "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory"),
+    "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory", "allow_media"),
 }
 TEMPLATE: Final = """\
 # Configuration of tuistream. What is commented out is the default.
@@ -40,6 +40,7 @@ TEMPLATE: Final = """\
 # averages = [15]
 # window = 100000              # ticks of a stream that are kept
 # memory = "512MB"
+# allow_media = []             # paths or URLs, with *, that messages may have opened
 
 # [keys]                       # command = key or keys, as in ? on the screen
 # pause = "p"
@@ -171,7 +172,7 @@ def _line(name: str, value: Any) -> str:
 
     if value is None or value == "":
         return f"# {name} is not set"
-    plain = value if isinstance(value, (bool, int, float, list)) else str(value)
+    plain = value if isinstance(value, (bool, int, float, list, tuple)) else str(value)
     return printable(f"{name} = {msgspec.json.encode(plain).decode()}", 200)
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tuistream.config import FeedSettings, Settings
     from tuistream.config_file import ConfigFile
+    from tuistream.sources.media.rules import Rules
 
 STANDARD_INPUT = "-"
 LEAST_BUDGET = 1_000
@@ -107,6 +108,12 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
     metavar="NAME",
     help="Colours; t on the screen goes through them.",
 )
+@click.option(
+    "--allow-media",
+    multiple=True,
+    metavar="PATTERN",
+    help="Paths or URLs, with *, that messages may have opened (repeatable).",
+)
 @run_options
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
@@ -130,6 +137,7 @@ def view_from(given: dict[str, Any]) -> dict[str, Any]:
         "glyphs": given["glyphs"] or "",
         "theme": given["theme"],
         "averages": _lengths(given["averages"]),
+        "media": _media(given["allow_media"]),
     }
 
 
@@ -250,6 +258,12 @@ def _budget(text: str) -> int:
     if size < LEAST_BUDGET:
         raise SettingsError(f"--budget {text!r}: at least {LEAST_BUDGET:,} bytes a second are needed for a screen")
     return size
+
+
+def _media(patterns: tuple[str, ...]) -> Rules:
+    from tuistream.sources.media.rules import Rules
+
+    return Rules(patterns)
 
 
 def _lengths(text: str) -> tuple[int, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -21,6 +21,7 @@ from textual.widgets import Input
 from tuistream.charts.numbers import glyphs_for
 from tuistream.core.session import Session
 from tuistream.core.status import RecordingStatus
+from tuistream.sources.media.opening import Opener
 from tuistream.ui import themes
 from tuistream.ui.commands import Pane, app_bindings
 from tuistream.ui.events import EventLog
@@ -33,6 +34,7 @@ from tuistream.ui.help import HelpScreen
 from tuistream.ui.keymap import translation
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
+from tuistream.ui.openings import Openings
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.status_line import StatusLine, local_time
@@ -79,6 +81,7 @@ class TuistreamApp(PromptApp):
         signs = signs_for(glyphs)
         self.ascii_only = glyphs == "ascii"
         self.inks = InkPot()
+        self.openings = Openings(Opener(options.media), options.clock, self._run_opening)
         self._own_keys = translation(options.keys)
         self._session = session
         self._recording = recording
@@ -284,6 +287,9 @@ class TuistreamApp(PromptApp):
 
     def on_descendant_focus(self) -> None:
         self._footer.update(self._pane())
+
+    def _run_opening(self, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(work, group="openings")
 
     def _pause(self, at: int | None) -> None:
         self.paused = at

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.binding import Binding
 from textual.widget import Widget
 
-from tuistream.core.board import Board
+from tuistream.core.board import Board, Item
 from tuistream.core.text import printable
+from tuistream.sources.media.names import NotOpened, named
 from tuistream.ui.board_view import BoardView
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.controls import ChartControls
@@ -17,6 +18,7 @@ from tuistream.ui.curve import curve_of, drawing_of
 from tuistream.ui.items import address_of
 from tuistream.ui.messages import Followed, Said
 from tuistream.ui.naming import NamedScreen
+from tuistream.ui.openings import OpeningApp, Openings
 from tuistream.ui.status_line import local_time
 from tuistream.ui.stream_plot import StreamPlot
 from tuistream.ui.streams import Streams, key_of
@@ -78,7 +80,23 @@ class BoardControls(ChartControls):
 
     def action_open_named(self) -> None:
         if self.board is not None:
-            self.app.push_screen(NamedScreen(self.board.items[-1], self._streams.label(key_of(self.board))))
+            self.run_worker(self._ask(self.board, self.board.items[-1]), group="ask", exclusive=True)
+
+    async def _ask(self, board: Board, item: Item) -> None:
+        """Open what an item names, if the user wants it once he has seen what exactly that is."""
+        openings = self._openings
+        try:
+            name = named(address_of(item))
+            real = await openings.opener.real(name)
+        except NotOpened as error:
+            self._say(f"not opened: {error}")
+            return
+        if await self.app.push_screen_wait(NamedScreen(item, self._streams.label(key_of(board)), name, real)):
+            openings.start(key_of(board), item, name, real)
+
+    @property
+    def _openings(self) -> Openings:
+        return cast(OpeningApp, self.app).openings
 
     def assign_board(self, board: Board | None) -> None:
         if board is not self.board:
@@ -91,7 +109,11 @@ class BoardControls(ChartControls):
         """Draw what is new; nothing of it while the view is frozen, since `frozen_at` (ns)."""
         curve = curve_of(board.items[-1])
         if curve is None:
-            self.drawings += self.rows_view().update(frozen_at)
+            view = self.rows_view()
+            if frozen_at is None:
+                self._openings.look(board)
+            view.note_opening(self._openings.of(board))
+            self.drawings += view.update(frozen_at)
             return
         self.show_inner(self._plot)
         drawn, key = self._curve_drawn, (board.version, self.canvas())

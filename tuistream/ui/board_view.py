@@ -13,6 +13,7 @@ from textual.strip import Strip
 from tuistream.core.board import Board, Item
 from tuistream.ui.items import Row, rows_of
 from tuistream.ui.line import InkedWidget
+from tuistream.ui.openings import Opening, opened_rows
 from tuistream.ui.painting import PaintedApp
 
 WHEEL_LINES: Final = 3
@@ -59,6 +60,8 @@ class BoardView(RowsView):
         self._version = -1  # of the board, that the log has taken
         self._log = Log(self._rows_of)
         self._top = 0  # of a single item: the rows above those that are shown
+        self._opening: Opening | None = None  # of what the newest item names
+        self._opening_seen: object = None
 
     @property
     def newer(self) -> int:
@@ -82,6 +85,13 @@ class BoardView(RowsView):
             self._drawn, self._version = None, -1
             self._top = 0
             self._log = Log(self._rows_of)
+
+    def note_opening(self, opening: Opening | None) -> None:
+        """What became of what the newest item names; drawn with the next update."""
+        seen = None if opening is None else opening.seen
+        if opening is not self._opening or seen != self._opening_seen:
+            self._opening, self._opening_seen, self._drawn = opening, seen, None
+            self._log.forget_rows()
 
     def update(self, frozen_at: int | None) -> bool:
         """Draw what came since the last time, until `frozen_at` (ns) if that is given; whether anything was drawn."""
@@ -146,7 +156,10 @@ class BoardView(RowsView):
             self.show_rows(self._log.visible())
 
     def _rows_of(self, item: Item) -> list[Row]:
-        return rows_of(item, max(1, self.size.width), self._timezone)
+        width, opening = max(1, self.size.width), self._opening
+        if opening is not None and item is self._log.items[-1]:
+            return opened_rows(item, opening, width, self._timezone)
+        return rows_of(item, width, self._timezone)
 
 
 class Log:
@@ -181,6 +194,10 @@ class Log:
             self._last = (0, 0) if place is None else (place, self._last[1])
         if len(self._rows) > ROWS_KEPT:
             self._rows.clear()
+
+    def forget_rows(self) -> None:
+        """Have items say anew what they say."""
+        self._rows.clear()
 
     def resize(self, width: int, height: int) -> None:
         if (width, height) != self._size:

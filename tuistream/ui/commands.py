@@ -95,7 +95,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("events page down", ("pagedown",), "PgDn", "turn(1)", "events: a page down", "", Pane.EVENTS),
     Command("events newest", ("end",), "End", "newest", "events: the newest", "", Pane.EVENTS, "newest"),
     # A panel of texts, pictures and the like
-    Command("open named", ("enter",), "Enter", "open_named", "what a picture or video is at", "", Pane.BOARD, "open"),
+    Command("open named", ("enter",), "Enter", "open_named", "open what is named", "", Pane.BOARD, "open"),
     Command("back", ("up",), "↑", "scroll_items(-1)", "texts: a line up", "", Pane.BOARD, "scroll"),
     Command("forward", ("down",), "↓", "scroll_items(1)", "texts: a line down", "", Pane.BOARD),
     Command("page back", ("pageup",), "PgUp", "scroll_items(0, -1)", "texts: a page up", "", Pane.BOARD),

@@ -12,6 +12,7 @@ from tuistream.charts.numbers import compact
 from tuistream.core.board import Item
 from tuistream.core.pictures import picture_of
 from tuistream.core.text import printable
+from tuistream.sources.media.names import NotOpened, named
 from tuistream.ui.line import Part, cut, wrapped
 from tuistream.ui.status_line import local_time
 
@@ -55,12 +56,18 @@ def summary(item: Item) -> str:
 
 def rows_of(item: Item, width: int, timezone: tzinfo | None) -> list[Row]:
     """An item in rows of at most `width` cells: its local time, then what it says. At least one."""
-    stamp = f"{local_time(item.t, timezone):%H:%M:%S} " if width >= STAMPED_FROM else ""
-    room = max(1, width - len(stamp))
+    room, indent = beside_stamp(width)
+    stamp = f"{local_time(item.t, timezone):%H:%M:%S} " if indent else ""
     texts = list(islice(_texts(item, room), LINES_SHOWN)) or [("", "")]
     first: Part = (stamp, "dim")
-    rest: Part = (" " * len(stamp), "")
+    rest: Part = (indent, "")
     return [(rest if index else first, text) for index, text in enumerate(texts)]
+
+
+def beside_stamp(width: int) -> tuple[int, str]:
+    """Cells that are left beside the time of an item, where there is room for one, and the blanks below it."""
+    indent = " " * len("00:00:00 ") if width >= STAMPED_FROM else ""
+    return max(1, width - len(indent)), indent
 
 
 def _texts(item: Item, width: int) -> Iterator[Part]:
@@ -76,11 +83,19 @@ def _texts(item: Item, width: int) -> Iterator[Part]:
     for part in wrapped(f"{printable(item.kind, 40)}  {summary(item)}", width):
         yield part, "plain"
     if address := address_of(item):
-        for part in wrapped(f"Enter: open {printable(address, ADDRESS_SHOWN)}", width):
-            yield part, "key"
+        text, ink = _how_to_open(address)
+        for part in wrapped(text, width):
+            yield part, ink
     elif item.kind == "map" and isinstance(item.value, Mapping):
         for text in _markers(item.value):
             yield cut(text, width), "plain"
+
+
+def _how_to_open(address: str) -> Part:
+    try:
+        return f"Enter: open {printable(named(address).name, ADDRESS_SHOWN)}", "key"
+    except NotOpened as error:
+        return f"cannot be opened: {error}", "dim"
 
 
 def _map_summary(value: Mapping[str, object]) -> str:

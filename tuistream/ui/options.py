@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from tuistream.sources.media.rules import Rules
+
 
 @dataclass(frozen=True)
 class PanelOptions:
@@ -31,7 +33,7 @@ class ViewOptions:
     averages: lengths of the moving averages, in ticks. clock: ns since 1970 UTC. timezone: of the times shown, None
     for the machine's own. waiting: lines for who has yet to send something: where to, and how; shown while there is
     nothing else, and with the keys. keys: the user's own, by the name of their command. panels: what the user wants
-    of some streams, which come first, in this order.
+    of some streams, which come first, in this order. media: what of what messages name is opened unasked.
     """
 
     fps: int = 10
@@ -44,3 +46,4 @@ class ViewOptions:
     waiting: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     panels: tuple[PanelOptions, ...] = ()
+    media: Rules = field(default_factory=Rules)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
+from tests.sources.media.serving import PNG, server
 from tuistream.sources.media import opening
 from tuistream.sources.media.names import NotOpened, named
 from tuistream.sources.media.opening import MAX_MEDIA, Opener
 from tuistream.sources.media.rules import Rules
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (640).to_bytes(4, "big") + (480).to_bytes(4, "big") + bytes(40)
 HUGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (1 << 20).to_bytes(4, "big") * 2 + bytes(40)
 
 
@@ -87,52 +83,6 @@ async def test_only_regular_files_within_the_bounds_that_are_pictures(folder: Pa
         assert why in await refused(f"{folder}/{name}", f"{folder}*"), name
     assert "no regular file" in await refused("/dev/zero", "/dev/*")
     assert "it is no picture" in await refused("/proc/self/environ", "/proc/*")
-
-
-@asynccontextmanager
-async def server(*, redirect_to: str = "") -> AsyncIterator[tuple[str, list[str]]]:
-    """A server, and what was asked of it."""
-    asked: list[str] = []
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        asked.append(request.path_qs)
-        match request.path:
-            case "/a.png":
-                return web.Response(body=PNG, content_type="image/png", headers={"Set-Cookie": "a=b"})
-            case "/again":
-                raise web.HTTPFound("/a.png")
-            case "/away":
-                raise web.HTTPFound(redirect_to)
-            case "/round":
-                raise web.HTTPFound("/round")
-            case "/text":
-                return web.Response(text="no picture at all, but long enough to be looked at")
-            case "/mjpeg":
-                return web.Response(body=b"--x", headers={"Content-Type": "multipart/x-mixed-replace; boundary=x"})
-            case "/zipped":
-                response = web.Response(body=PNG)
-                response.enable_compression(web.ContentCoding.gzip)
-                return response
-            case "/declared":
-                return web.Response(body=b"", headers={"Content-Length": str(MAX_MEDIA + 1)})
-        if request.path not in ("/endless", "/slow"):
-            raise web.HTTPNotFound
-        stream = web.StreamResponse()
-        await stream.prepare(request)
-        while request.path == "/endless":
-            await stream.write(PNG * 10_000)
-        await asyncio.sleep(60)
-        return stream
-
-    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)  # type: ignore[arg-type]
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        yield f"http://127.0.0.1:{port}", asked
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_url_is_opened_by_leave_only() -> None:

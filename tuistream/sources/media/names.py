@@ -58,7 +58,7 @@ def named(address: str) -> Named:
     if kind in PORTS:
         return _url(text)
     if kind != "file":
-        raise NotOpened(f"{printable(kind, 20)}: only files, http:// and https:// can be opened, no streams")
+        raise NotOpened(f"{printable(kind, 20)}: only files, http:// and https:// can be opened, streams not yet")
     return _file(_path_of(text) if scheme else text)
 
 

@@ -32,7 +32,7 @@ HEAD: Final = 32  # bytes that tell a picture's format
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 # Neither links, devices nor pipes; and never a wait for somebody at the other end of one.
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-_NO_PICTURE: Final = "it is no picture (PNG, JPEG, GIF, WebP, BMP); videos cannot be shown yet"
+_NO_PICTURE: Final = "it is no picture (PNG, JPEG, GIF, WebP, BMP); moving ones cannot be shown yet"
 
 
 class Opener:
