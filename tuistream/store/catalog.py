@@ -16,6 +16,8 @@ from tuistream.store.values import storable_text
 MAX_IDENTIFIER = 60
 MAX_VIEWS = 1_000  # streams beyond this many have no view of their own; ticks_named has them all
 
+QUANTITIES = ("qty", "quantity", "size", "amount")
+
 Statement = tuple[str, tuple[object, ...]]
 
 
@@ -79,11 +81,13 @@ class Catalog:
 def load(connection: sqlite3.Connection) -> Catalog:
     """The catalog of the recording behind `connection`."""
     entries: dict[StreamKey, Entry] = {}
-    rows = connection.execute("SELECT id, feed, name, kind, fields, ids, timed, found, view FROM streams ORDER BY id")
-    for number, feed, name, kind, fields, ids, timed, found, view in rows:
+    rows = connection.execute(
+        "SELECT id, feed, name, kind, fields, ids, timed, found, axis, view FROM streams ORDER BY id"
+    )
+    for number, feed, name, kind, fields, ids, timed, found, axis, view in rows:
         names = tuple(each["name"] for each in json.loads(fields))
         entries[feed, name, kind] = Entry(
-            number, Stream(feed, name, kind, names, IdRule(ids), bool(timed), found), view
+            number, Stream(feed, name, kind, names, IdRule(ids), bool(timed), found, axis), view
         )
     table = connection.execute("SELECT name FROM pragma_table_info('ticks')").fetchall()
     columns = sum(1 for (name,) in table if re.fullmatch(r"v\d+", name))
@@ -105,7 +109,9 @@ def _merged(known: Stream | None, wanted: Stream, key: StreamKey) -> Stream:
         fields = known.fields + tuple(name for name in fields if name not in known.fields)
     feed, name, kind = key
     found = storable_text(wanted.found)
-    return replace(wanted, feed=feed, name=name, kind=kind, fields=fields[: schema.MAX_COLUMNS], found=found)
+    axis = storable_text(wanted.axis)
+    fields = fields[: schema.MAX_COLUMNS]
+    return replace(wanted, feed=feed, name=name, kind=kind, fields=fields, found=found, axis=axis)
 
 
 def _widen(columns: int, wanted: int) -> list[Statement]:
@@ -122,25 +128,36 @@ def _price(stream: Stream) -> int | None:
     return 0 if len(stream.fields) == 1 else None
 
 
+def quantity_of(stream: Stream) -> int | None:
+    """Which field of a stream of prices is how much was traded."""
+    if "price" not in stream.fields:
+        return None
+    return next((stream.fields.index(name) for name in QUANTITIES if name in stream.fields), None)
+
+
 def _fields_json(stream: Stream) -> str:
     return json.dumps([{"name": name, "unit": ""} for name in stream.fields], ensure_ascii=False)
 
 
 def _insert(entry: Entry, first_seen: int) -> Statement:
     s = entry.stream
-    row = (entry.id, s.feed, s.name, s.kind, _fields_json(s), s.ids, int(s.timed), s.found, first_seen)
+    row = (entry.id, s.feed, s.name, s.kind, _fields_json(s), s.ids, int(s.timed), s.found, s.axis, first_seen)
     sql = (
-        "INSERT INTO streams (id, feed, name, kind, fields, ids, timed, found, first_seen, price, view)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO streams"
+        " (id, feed, name, kind, fields, ids, timed, found, axis, first_seen, price, quantity, view)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     )
-    return sql, (*row, _price(s), entry.view)
+    return sql, (*row, _price(s), quantity_of(s), entry.view)
 
 
 def _update(entry: Entry) -> Statement:
     s = entry.stream
+    sql = (
+        "UPDATE streams SET fields = ?, ids = ?, timed = ?, found = ?, axis = ?, price = ?, quantity = ? WHERE id = ?"
+    )
     return (
-        "UPDATE streams SET fields = ?, ids = ?, timed = ?, found = ?, price = ? WHERE id = ?",
-        (_fields_json(s), s.ids, int(s.timed), s.found, _price(s), entry.id),
+        sql,
+        (_fields_json(s), s.ids, int(s.timed), s.found, s.axis, _price(s), quantity_of(s), entry.id),
     )
 
 

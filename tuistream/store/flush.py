@@ -14,7 +14,8 @@ from tuistream.core.batch import Batch, Ids, Stream, Times, Values
 from tuistream.core.board import Item
 from tuistream.core.outbox import Entry as Pending
 from tuistream.core.status import Event
-from tuistream.store.catalog import Catalog, Entry, Statement, stored_key
+from tuistream.store.catalog import Catalog, Entry, Statement, quantity_of, stored_key
+from tuistream.store.rollups import Source
 from tuistream.store.values import storable_bytes, storable_id, storable_json, storable_text
 
 # Many rows a statement cost a fifth of one row a statement. While the event loop is busy each statement waits for the
@@ -53,7 +54,7 @@ class Ticks:
         if self.ids is not None:
             names.append("id")
             columns.append(self.ids)
-        return _inserts("ticks", names, columns)
+        return inserts("ticks", names, columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,12 +72,13 @@ class Flush:
     items: list[tuple[int, Item]]  # each with its stream's id
     rows: int
     gaps: int
+    sources: dict[int, Source]  # of the streams with ticks here whose axis is time, by id
 
     def blocks_after(self, row: int) -> Iterator[Insert]:
         """What inserts the blocks, where `row` is the last of the ticks that are there already."""
         blocks = np.array(self.blocks, dtype=np.int64).reshape(-1, len(BLOCK_COLUMNS))
         blocks[:, -2:] += row + 1
-        return _inserts("blocks", BLOCK_COLUMNS, list(blocks.T))
+        return inserts("blocks", BLOCK_COLUMNS, list(blocks.T))
 
     def item_rows(self) -> Iterator[tuple[object, ...]]:
         """The parameters of `ITEM_SQL`, made one after another: a picture may be many megabytes."""
@@ -113,7 +115,13 @@ def prepare(pending: Sequence[Pending], catalog: Catalog, now: int) -> Flush:
         items=[(catalog.entries[item.stream.key].id, item) for item in items],
         rows=sum(map(len, ticks)),
         gaps=sum(event.kind == "gap" for event in events),
+        sources={number: source_of(entry) for number, (entry, _) in by_entry.items() if not entry.stream.axis},
     )
+
+
+def source_of(entry: Entry) -> Source:
+    """The stream as far as its rollups go."""
+    return Source(entry.id, len(entry.stream.fields), quantity_of(entry.stream))
 
 
 def _blocks(ticks: Sequence[Ticks]) -> list[tuple[int, int, int, int, int]]:
@@ -181,7 +189,9 @@ def _ids(batches: Sequence[Batch], count: int) -> Ids:
     return joined
 
 
-def _inserts(table: str, names: Sequence[str], columns: Sequence[NDArray[Any]]) -> Iterator[Insert]:
+def inserts(
+    table: str, names: Sequence[str], columns: Sequence[NDArray[Any]], verb: str = "INSERT"
+) -> Iterator[Insert]:
     """Statements that insert the rows of `columns` in order, as many rows each as may be."""
     start, count = 0, len(columns[0])
     for size in STATEMENT_ROWS:
@@ -189,14 +199,14 @@ def _inserts(table: str, names: Sequence[str], columns: Sequence[NDArray[Any]]) 
             continue
         stop = start + (count - start) // size * size
         if stop > start:
-            yield _insert(table, names, size), _parameters(columns, start, stop, size)
+            yield _insert(f"{verb} INTO {table}", names, size), _parameters(columns, start, stop, size)
         start = stop
 
 
-def _insert(table: str, names: Sequence[str], rows: int) -> str:
+def _insert(verb: str, names: Sequence[str], rows: int) -> str:
     # Not ?1, ?2, …: SQLite compiles a statement with many numbered parameters in quadratic time.
     marks = f"({', '.join('?' * len(names))})"
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * rows)}"  # noqa: S608  # our names only
+    return f"{verb} ({', '.join(names)}) VALUES {', '.join([marks] * rows)}"
 
 
 def _parameters(columns: Sequence[NDArray[Any]], start: int, stop: int, size: int) -> Iterator[list[object]]:

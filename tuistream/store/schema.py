@@ -2,7 +2,21 @@
 
 A recording is an SQLite file with `application_id` "tuis" and the layout's version in `user_version`. Ticks are
 appended in the order of their flushes, each flush sorted by stream; `blocks` tells for each stream and flush
-which times and which rows it holds, and serves as the index.
+which times and which rows it holds, and serves as the index. A reader that looks for the times `a` to before `b` of a
+stream finds all its blocks among those whose t0 is from `a - streams.reach` to before `b`.
+
+Rollups, what readers may rely on. `rollups` tells for which stretches of a stream's event times, from `since` to
+before `until`, the rows of `rollup_1s`, `_1m`, `_1h` or `_1d` (`width`, in ns) are complete: there each bucket of the
+stream that has ticks has a row for each of its fields, and the rows are what its ticks say, late ones included, as
+all is written in one transaction with the ticks. `since` and `until` are multiples of the width, or before all ticks.
+Outside of these stretches there are no rows to rely on, and a reader takes shorter buckets, or the ticks:
+
+- after the newest stretch: the bucket of the newest tick is never in it, as it may not be over;
+- where rows would not be worth their room, because the buckets hold few ticks (a stream of 1 tick/s has none of 1 s);
+- all of it in a stream that is drawn against an axis that is not time.
+
+`store/rollups.py` says what to read for a window (`pieces`, `rows_between`, `rolled_until`). A field that the stream
+gained has no rows in buckets from before: none of their ticks has a value of it.
 """
 
 from __future__ import annotations
@@ -32,7 +46,10 @@ _TABLES = (
         timed INTEGER NOT NULL,      -- 0 where ticks carry no event time, and t is the receive time
         found TEXT NOT NULL,         -- how the fields were found
         first_seen INTEGER NOT NULL, -- ns since 1970 UTC, as all times here
+        axis TEXT NOT NULL,          -- the field that the others are drawn against, where that is not time
         price INTEGER,               -- which of the fields the view trades shows
+        quantity INTEGER,            -- which of the fields is how much was traded
+        reach INTEGER NOT NULL DEFAULT 0, -- none of its blocks has a t1 - t0 above this
         view TEXT,                   -- the view of this stream's ticks
         UNIQUE (feed, name, kind)
     ) STRICT""",
@@ -95,11 +112,18 @@ _TABLES = (
         ticks INTEGER NOT NULL,      -- ticks, with a value or without
         first_t INTEGER,             -- event times of `first` and `last`: with them lines go as those of ticks
         last_t INTEGER,
-        quantity REAL,               -- the sum of the quantity, where the stream has one
+        quantity REAL,               -- the sum of the stream's quantity over these ticks, where it has one
         PRIMARY KEY (stream, field, bucket)
     ) STRICT, WITHOUT ROWID"""
         for width in ("1s", "1m", "1h", "1d")
     ),
+    """CREATE TABLE rollups (
+        stream INTEGER NOT NULL,
+        width INTEGER NOT NULL,      -- ns: which of the tables
+        since INTEGER NOT NULL,      -- from here to before `until` its rows are complete
+        until INTEGER NOT NULL,
+        PRIMARY KEY (stream, width, since)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 _VIEWS = (
@@ -132,6 +156,7 @@ RESERVED = frozenset(
         "rollup_1m",
         "rollup_1h",
         "rollup_1d",
+        "rollups",
         "gaps",
         "candles_1m",
         "trades",

@@ -18,9 +18,11 @@ from tuistream.core.batch import StreamKey
 from tuistream.core.errors import RecordingError
 from tuistream.core.session import Known
 from tuistream.store import catalog, known
-from tuistream.store.flush import EVENT_SQL, ITEM_SQL, Flush
+from tuistream.store.append import append
+from tuistream.store.flush import Flush
 from tuistream.store.lock import WriterLock
 from tuistream.store.opening import Sync, open_for_writing, wal_path
+from tuistream.store.rolling import Rolling
 from tuistream.store.values import storable_json
 
 MEASURE_SECONDS = 1.0
@@ -78,6 +80,7 @@ class Writer:
         self._wal = path
         self._session: tuple[int, int] | None = None  # id, began
         self._flushes = 0
+        self._rolling = Rolling.begin()
         self._measured = 0.0
         self._opened = False  # once at least
 
@@ -117,36 +120,26 @@ class Writer:
             raise Displaced(f"{self.path} has been moved or removed")
         connection.execute("BEGIN IMMEDIATE")
         try:
-            self._write(flush, connection)
+            rolling = self._write(flush, connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self._rolling = rolling
         if time.monotonic() - self._measured >= MEASURE_SECONDS:
             self._measure()
 
-    def _write(self, flush: Flush, connection: sqlite3.Connection) -> None:
+    def _write(self, flush: Flush, connection: sqlite3.Connection) -> Rolling:
+        """Write all of `flush`; what the rollups are then."""
         assert self._session is not None
-        newest = connection.execute(
-            "UPDATE sessions SET alive = ?, rows = rows + ?, flushes = flushes + 1 WHERE id = ?"
-            " RETURNING (SELECT coalesce(max(n), 0) FROM ticks)",
+        alive = connection.execute(
+            "UPDATE sessions SET alive = ?, rows = rows + ?, flushes = flushes + 1 WHERE id = ?",
             (self._clock(), flush.rows, self._session[0]),
-        ).fetchall()
-        if not newest:
+        )
+        if not alive.rowcount:
             raise RecordingError(f"the session has vanished from {self.path}")
-        ((row,),) = newest
-        for sql, parameters in flush.streams:
-            connection.execute(sql, parameters)
-        for ticks in flush.ticks:
-            for sql, rows in ticks.statements():
-                connection.executemany(sql, rows)
-        for sql, rows in flush.blocks_after(row):
-            connection.executemany(sql, rows)
-        if flush.events:
-            connection.executemany(EVENT_SQL, flush.events)
-        if flush.items:
-            connection.executemany(ITEM_SQL, flush.item_rows())
+        return append(flush, connection, self._rolling)
 
     async def leave(self) -> None:
         """End the session in a file that was moved or removed; `ready` begins one in the file that is there then."""
@@ -201,6 +194,7 @@ class Writer:
         connection = open_for_writing(self.path, self._sync, self._index_time)
         try:
             self.catalog = catalog.load(connection)
+            self._rolling = Rolling.begin()  # anew from the file: a failure may have undone some of it
             self._begin_session(connection)
             self._file = self.path.stat()
             self._wal = wal_path(self.path.resolve())

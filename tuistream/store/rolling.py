@@ -1,0 +1,350 @@
+"""Writing rollups: the buckets that are not over, and what each flush adds to the file's rows.
+
+A bucket is written once, when a tick of its stream comes that is in a later one. The finished rows of one width are
+what the next is made of, so that sums are sums of few numbers. A tick that comes late, into a bucket that is
+written, corrects its row in the same transaction. What is kept here is read back from the file when a stream has
+its first tick of a run, so that no end of a run, however sudden, makes a difference.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuistream.core.batch import Times, Values
+from tuistream.store.buckets import (
+    FIRST_NS,
+    LAST_NS,
+    NO_ROWS,
+    WIDTHS,
+    Numbers,
+    Rows,
+    bucket_of,
+    buckets_of,
+    combined,
+    joined,
+    rows_of,
+    valueless,
+)
+from tuistream.store.flush import Flush, Insert, Ticks, inserts
+from tuistream.store.rollups import COLUMNS, TABLES, Source, newest_time, rows_between
+
+# Rows are worth their room where a bucket has so many ticks for each tick's worth of numbers that its rows hold:
+# they are begun with so many, and given up with fewer than that.
+BEGIN_TICKS: Final = 8.0
+GIVE_UP_TICKS: Final = 6.0
+_ROW_NUMBERS: Final = 11  # of a row, its key in part
+_TICK_NUMBERS: Final = 4  # of a tick besides its values
+_WEIGHT: Final = 1 / 8  # of one bucket in the mean number of ticks a bucket
+
+_SPAN_SQL: Final = (
+    "INSERT INTO rollups (stream, width, since, until) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET until = excluded.until"
+)
+_REACH_SQL: Final = "UPDATE streams SET reach = max(reach, ?) WHERE id = ?"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One width. open: rows of the buckets that are not over. The others, a stream each, as in `Rolling.ids`:
+
+    kept: whether the rows of finished buckets are written now. since: from when on they are; where they are not,
+    `FIRST_NS` as long as no tick lies before the open bucket. density: ticks a bucket of late, NaN where none was
+    finished in this run. older: whether the file has stretches of rows besides the one that `since` begins.
+    """
+
+    width: int
+    open: Rows
+    kept: NDArray[np.bool_]
+    since: Times
+    density: Values
+    older: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rolling:
+    """All that a writer knows for its rollups. Immutable: a transaction that fails leaves nothing behind.
+
+    ids: of the streams that had ticks in this run, rising. newest: the greatest event time of each, `FIRST_NS` where
+    it has none. fields: how many each has. reach: as in `streams.reach`, by id. worth: the least and, to begin, the
+    greater number of ticks as above (`GIVE_UP_TICKS`, `BEGIN_TICKS`).
+    """
+
+    ids: Numbers
+    newest: Times
+    fields: Numbers
+    levels: tuple[Level, ...]
+    reach: Mapping[int, int]
+    worth: tuple[float, float]
+
+    @classmethod
+    def begin(cls, worth: tuple[float, float] = (GIVE_UP_TICKS, BEGIN_TICKS)) -> Rolling:
+        """For a file that is opened, whatever it holds."""
+        none = np.empty(0, np.int64)
+        no = np.empty(0, np.bool_)
+        levels = tuple(Level(width, NO_ROWS, no, none, np.empty(0), no) for width in WIDTHS)
+        return cls(none, none, none, levels, {}, worth)
+
+    def after(self, flush: Flush, connection: sqlite3.Connection) -> tuple[Rolling, list[Insert]]:
+        """How it is after `flush`, and what to write with it. The ticks of the flush are not yet in the file."""
+        reach, statements = self._reach(flush)
+        known = self._knowing(flush.sources, connection)
+        rows = combined(joined([_partial(ticks, flush.sources) for ticks in flush.ticks]), WIDTHS[0])
+        newest = known.newest.copy()
+        for stream, _, t1, _, _ in flush.blocks:
+            if stream in flush.sources:
+                at = int(np.searchsorted(known.ids, stream))
+                newest[at] = max(int(newest[at]), t1)
+        levels = []
+        for level in known.levels:
+            if len(rows):
+                step = _Step(level, known, newest, rows, connection)
+                level, rows = step.after, step.finished
+                statements += step.statements
+            levels.append(level)
+        return replace(known, newest=newest, levels=tuple(levels), reach=reach), statements
+
+    def _reach(self, flush: Flush) -> tuple[Mapping[int, int], list[Insert]]:
+        """Powers of two, so that it seldom changes."""
+        longer: dict[int, int] = {}
+        for stream, t0, t1, _, _ in flush.blocks:
+            if t1 - t0 > self.reach.get(stream, 0):
+                longer[stream] = min((1 << (t1 - t0).bit_length()) - 1, LAST_NS)
+        if not longer:
+            return self.reach, []
+        changes: list[list[object]] = [[reach, stream] for stream, reach in longer.items()]
+        return {**self.reach, **longer}, [(_REACH_SQL, iter(changes))]
+
+    def _knowing(self, sources: Mapping[int, Source], connection: sqlite3.Connection) -> Rolling:
+        """With what the file has of the streams that are new here, and with the fields that others gained."""
+        there = set(self.ids.tolist())
+        new = [source for number, source in sorted(sources.items()) if number not in there]
+        known = _with_streams(self, new, connection) if new else self
+        wanted = [(number, max(1, source.fields)) for number, source in sources.items()]
+        at = np.searchsorted(known.ids, [number for number, _ in wanted])
+        fields = np.array([count for _, count in wanted], dtype=np.int64)
+        grown = np.flatnonzero(known.fields[at] < fields)
+        if not len(grown):
+            return known
+        counts = known.fields.copy()
+        counts[at[grown]] = fields[grown]
+        levels = known.levels
+        for place in at[grown].tolist():
+            added = range(int(known.fields[place]), int(counts[place]))
+            levels = tuple(_with_fields(level, int(known.ids[place]), added) for level in levels)
+        return replace(known, fields=counts, levels=levels)
+
+
+def _partial(ticks: Ticks, sources: Mapping[int, Source]) -> Rows:
+    """The rows of what one flush has of streams of equally many fields."""
+    stream, t, v = ticks.stream, ticks.t, ticks.v
+    starts = np.flatnonzero(np.diff(stream, prepend=stream[0] - 1))
+    ids = stream[starts].tolist()
+    if any(number not in sources for number in ids):
+        timed = np.isin(stream, list(sources))
+        if not timed.any():
+            return NO_ROWS
+        return _partial(replace(ticks, stream=stream[timed], t=t[timed], v=v[timed]), sources)
+    positions = [sources[number].quantity for number in ids]
+    quantity = None
+    if any(position is not None for position in positions):
+        columns = np.array([-1 if position is None else position for position in positions])
+        column = np.repeat(columns, np.diff(starts, append=len(t)))
+        quantity = np.where(column < 0, np.nan, v[np.arange(len(t)), np.maximum(column, 0)])
+    return rows_of(stream, t, v, quantity)
+
+
+def _with_fields(level: Level, stream: int, fields: Iterable[int]) -> Level:
+    first = level.open.take((level.open.stream == stream) & (level.open.field == 0))
+    return replace(level, open=joined([level.open, *(valueless(first, field) for field in fields)]))
+
+
+def _with_streams(rolling: Rolling, sources: Sequence[Source], connection: sqlite3.Connection) -> Rolling:
+    """With further streams, as the file has them."""
+    known = [_of_file(source, connection) for source in sources]
+    added = np.array([source.id for source in sources], dtype=np.int64)
+    order = np.argsort(np.concatenate([rolling.ids, added]), kind="stable")
+
+    def with_added(old: NDArray[Any], new: Sequence[object]) -> NDArray[Any]:
+        return np.concatenate([old, np.array(new, dtype=old.dtype)])[order]
+
+    levels = []
+    for position, level in enumerate(rolling.levels):
+        parts = [found[position] for _, found in known]
+        levels.append(
+            Level(
+                level.width,
+                joined([level.open, *(part.open for part in parts)]),
+                with_added(level.kept, [part.kept[0] for part in parts]),
+                with_added(level.since, [part.since[0] for part in parts]),
+                with_added(level.density, [np.nan] * len(parts)),
+                with_added(level.older, [part.older[0] for part in parts]),
+            )
+        )
+    return replace(
+        rolling,
+        ids=with_added(rolling.ids, added.tolist()),
+        newest=with_added(rolling.newest, [newest for newest, _ in known]),
+        fields=with_added(rolling.fields, [max(1, source.fields) for source in sources]),
+        levels=tuple(levels),
+    )
+
+
+def _of_file(source: Source, connection: sqlite3.Connection) -> tuple[int, list[Level]]:
+    """The newest time of a stream, and its levels: what is open of each is read from shorter buckets and ticks."""
+    newest = newest_time(connection, source.id)
+    levels = []
+    before = LAST_NS + 1  # where the shorter buckets that are over end
+    for width in WIDTHS:
+        begins = FIRST_NS if newest is None else bucket_of(newest, width)
+        rows = NO_ROWS if newest is None else rows_between(connection, source, width, begins, before, anew=True)
+        spans = connection.execute(
+            "SELECT since, until FROM rollups WHERE stream = ? AND width = ? ORDER BY since DESC LIMIT 2",
+            (source.id, width),
+        ).fetchall()
+        kept = bool(spans) and newest is not None and spans[0][1] == begins
+        since = spans[0][0] if kept else FIRST_NS if newest is None else LAST_NS
+        levels.append(
+            Level(
+                width,
+                rows,
+                np.array([kept]),
+                np.array([since], dtype=np.int64),
+                np.array([np.nan]),
+                np.array([len(spans) > kept]),
+            )
+        )
+        before = begins
+    return FIRST_NS if newest is None else newest, levels
+
+
+class _Step:
+    """One level takes the `rows` that a flush finished one level below, or at the lowest all that it has.
+
+    after: the level then. finished: rows for the next level: buckets that are over, and what came late for others.
+    """
+
+    def __init__(
+        self, level: Level, known: Rolling, newest: Times, rows: Rows, connection: sqlite3.Connection
+    ) -> None:
+        self._level = level
+        self._known = known
+        self._connection = connection
+        self.statements: list[Insert] = []
+        ids, width = known.ids, level.width
+        rows = combined(rows, width)
+        at = np.searchsorted(ids, rows.stream)
+        late = rows.bucket < buckets_of(known.newest, width)[at]
+        touched = np.isin(level.open.stream, rows.stream)
+        going_on = combined(joined([level.open.take(touched), rows.take(~late)]), width)
+        opens = buckets_of(newest, width)
+        over = going_on.bucket < opens[np.searchsorted(ids, going_on.stream)]
+        closed = going_on.take(over)
+        since = self._correct(rows.take(late), at[late]) if late.any() else level.since
+        kept, since, density, older = self._close(closed, opens, since)
+        still_open = joined([level.open.take(~touched), going_on.take(~over)])
+        self.after = Level(width, still_open, kept, since, density, older)
+        self.finished = joined([closed, rows.take(late)])
+
+    def _close(
+        self, closed: Rows, opens: Times, since: Times
+    ) -> tuple[NDArray[np.bool_], Times, Values, NDArray[np.bool_]]:
+        """Write the rows of buckets that are over, where they are worth it: the level's new columns."""
+        level, known = self._level, self._known
+        if not len(closed):
+            return level.kept, since, level.density, level.older
+        at = np.searchsorted(known.ids, closed.stream)
+        count = np.bincount(at, minlength=len(known.ids))
+        some = count > 0
+        mean = np.bincount(at, closed.ticks, len(known.ids)) / np.maximum(count, 1)
+        weight = 1 - (1 - _WEIGHT) ** (count / known.fields)
+        density = np.where(np.isnan(level.density), mean, level.density + weight * (mean - level.density))
+        density = np.where(some, density, level.density)
+        cost = known.fields * _ROW_NUMBERS / (known.fields + _TICK_NUMBERS)
+        least, begin = known.worth
+        worth = density >= np.where(level.kept, least, begin) * cost
+        kept = np.where(some, worth, level.kept)
+        begins = some & worth & ~level.kept
+        earliest = np.full(len(known.ids), LAST_NS)
+        np.minimum.at(earliest, at, closed.bucket)
+        since = np.where(begins & (since != FIRST_NS), earliest, since)
+        since = np.where(some & ~worth, LAST_NS, since)
+        self._write(closed.take(kept[at]))
+        spans: list[list[object]] = [
+            [int(known.ids[place]), level.width, int(since[place]), int(opens[place])]
+            for place in np.flatnonzero(some & worth).tolist()
+        ]
+        if spans:
+            self.statements.append((_SPAN_SQL, iter(spans)))
+        return kept, since, density, level.older | (level.kept & ~kept)
+
+    def _write(self, rows: Rows) -> None:
+        if len(rows):
+            # A row that is there already can only be a leftover from where no reader looks.
+            self.statements += inserts(TABLES[self._level.width], COLUMNS, _stored(rows), "INSERT OR REPLACE")
+
+    def _correct(self, rows: Rows, at: NDArray[np.intp]) -> Times:
+        """Correct the rows of buckets that are over; `Level.since` as it is then."""
+        level = self._level
+        covered = level.kept[at] & (rows.bucket >= level.since[at])
+        for place in np.unique(at[~covered & level.older[at]]).tolist():
+            mine = np.flatnonzero(at == place)
+            covered[mine] |= self._is_covered(int(self._known.ids[place]), rows.bucket[mine])
+        corrections = rows.take(covered)
+        if len(corrections):
+            parameters = zip(*(column.tolist() for column in _stored(corrections)), strict=True)
+            self.statements.append((_merge_sql(TABLES[level.width]), map(list, parameters)))
+        since = level.since.copy()
+        lost = at[~covered]
+        since[lost[~level.kept[lost]]] = LAST_NS
+        return since
+
+    def _is_covered(self, stream: int, buckets: Times) -> NDArray[np.bool_]:
+        """Which of the stream's buckets lie in stretches of which the file has the rows."""
+        spans = self._connection.execute(
+            "SELECT since, until FROM rollups WHERE stream = ? AND width = ? AND since <= ? AND until > ?",
+            (stream, self._level.width, int(buckets.max()), int(buckets.min())),
+        )
+        covered = np.zeros(len(buckets), dtype=np.bool_)
+        for since, until in spans:
+            covered |= (buckets >= since) & (buckets < until)
+        return covered
+
+
+def _stored(rows: Rows) -> list[NDArray[Any]]:
+    """The columns as the tables have them: NULL where a bucket has no value. (SQLite keeps NaN as NULL.)"""
+    none = rows.count == 0
+    if not none.any():
+        return rows.columns
+    times = [each.astype(np.object_) for each in (rows.first_t, rows.last_t)]
+    for each in times:
+        each[none] = None
+    return [*rows.columns[:7], np.where(none, np.nan, rows.sum), rows.count, rows.ticks, *times, rows.quantity]
+
+
+def _merge_sql(table: str) -> str:
+    """What adds a row of ticks that came late to the one that is there.
+
+    A row that is not there though field 0 has one is that of a field that the stream gained since.
+    """
+    marks = ", ".join(f"?{number}" for number in range(1, 10))
+    same = f"FROM {table} WHERE stream = ?1 AND field = 0 AND bucket = ?3 AND ?2 > 0"
+    ticks, quantity = (f"coalesce((SELECT {name} {same}), ?{at})" for name, at in (("ticks", 10), ("quantity", 13)))
+    return f"""INSERT INTO {table} AS old ({", ".join(COLUMNS)})
+        VALUES ({marks}, {ticks}, ?11, ?12, {quantity})
+        ON CONFLICT DO UPDATE SET
+        first = iif(first_t IS NULL OR excluded.first_t < first_t, excluded.first, first),
+        last = iif(last_t IS NULL OR excluded.last_t >= last_t, excluded.last, last),
+        min = coalesce(min(old.min, excluded.min), old.min, excluded.min),
+        max = coalesce(max(old.max, excluded.max), old.max, excluded.max),
+        sum = CASE 0 WHEN count THEN excluded.sum WHEN excluded.count THEN sum ELSE sum + excluded.sum END,
+        count = count + excluded.count,
+        ticks = ticks + ?10,
+        first_t = coalesce(min(first_t, excluded.first_t), first_t, excluded.first_t),
+        last_t = coalesce(max(last_t, excluded.last_t), last_t, excluded.last_t),
+        quantity = coalesce(quantity + ?13, quantity, ?13)"""  # noqa: S608
