@@ -18,6 +18,7 @@ SECTIONS = (
     "screen",
     "latency",
     "startup",
+    "programs",
     "hub",
     "hub_http",
     "socket_io",
