@@ -81,16 +81,24 @@ def test_each_that_is_named_is_there(test: str) -> None:
     assert name in functions(ROOT / "tests" / file)
 
 
-@pytest.mark.skipif(
-    DATA is None or not (DATA.parent / "wire").exists(), reason="TUISTREAM_DATA has no wire beside it"
-)
+WIRE = DATA.parent / "wire" if DATA is not None else Path()
+with_wire = pytest.mark.skipif(not (WIRE / "programs.md").exists(), reason="TUISTREAM_DATA has no wire beside it")
+
+
+@with_wire
 def test_every_row_of_every_table_has_one() -> None:
-    assert DATA is not None
-    text = (DATA.parent / "wire" / "programs.md").read_text(encoding="utf-8")
+    text = (WIRE / "programs.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (.*?) \|.*\n(?!\| ---)", text, re.MULTILINE)
     found = [row for row in rows if not row.startswith("---")]
     assert len(found) == 11
     assert set(found) <= set(ROWS)
+
+
+@with_wire
+def test_the_excerpts_are_of_the_captures() -> None:
+    captured = {line for path in WIRE.glob("captures/chart-hub.*.txt") for line in path.read_text().splitlines()}
+    for path in hub_captures.FOLDER.glob("*.txt"):
+        assert set(path.read_text().splitlines()) <= captured
 
 
 class Sent(NamedTuple):
