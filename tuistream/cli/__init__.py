@@ -22,6 +22,7 @@ COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that non
     "info": "Say what a recording holds.",
     "export": "Write a recording in a format that others read.",
     "import": "Take ticks from files into a recording.",
+    "plot": "Draw a window of a recording as the screen does, into a file: SVG, PNG or text.",
     "query": "Ask a recording a question in SQL.",
     "deploy": "Print a systemd unit, or a Dockerfile, for a recorder that runs for months.",
     "config": "Write, show or check the configuration file.",

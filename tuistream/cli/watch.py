@@ -136,7 +136,7 @@ def view_from(given: dict[str, Any]) -> dict[str, Any]:
         "budget": _budget(given["budget"]),
         "glyphs": given["glyphs"] or "",
         "theme": given["theme"],
-        "averages": _lengths(given["averages"]),
+        "averages": averages_from(given["averages"]),
         "media": _media(given["allow_media"]),
     }
 
@@ -266,7 +266,8 @@ def _media(patterns: tuple[str, ...]) -> Rules:
     return Rules(patterns)
 
 
-def _lengths(text: str) -> tuple[int, ...]:
+def averages_from(text: str) -> tuple[int, ...]:
+    """Of `--averages`. Raises SettingsError."""
     try:
         lengths = tuple(int(part) for part in text.split(","))
     except ValueError:
