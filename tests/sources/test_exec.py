@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import until
+from tests.cli.running import start, until
 from tests.sources.feeding import fed
 from tuistream import sources
 from tuistream.config import FeedOptions
@@ -67,6 +67,19 @@ async def test_the_whole_group_ends_with_the_feed(tmp_path: Path, stop: str) -> 
             await until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
     found = [int(pid) for pid in pids.read_text().split()]
     await until(lambda: not any(map(alive, found)))
+
+
+async def test_the_whole_group_ends_with_a_program_that_was_killed(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    # Neither writes, so that the end of their output is nothing that they would notice.
+    line = f"exec:echo 1; sleep 1000 & echo $! >> {pids}; echo $$ >> {pids}; trap '' TERM HUP; sleep 1000"
+    program = await start("record", line, "--db", str(tmp_path / "x.db"))
+    await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    found = [int(pid) for pid in pids.read_text().split()]
+    assert all(map(alive, found))
+    program.kill()
+    await until(lambda: not any(map(alive, found)))
+    await program.wait()
 
 
 async def test_what_is_to_be_sent_goes_to_its_input() -> None:

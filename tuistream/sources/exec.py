@@ -28,6 +28,7 @@ SHELL: Final = "/bin/sh"
 SECONDS_TO_END: Final = 1.0  # that a command has after SIGTERM, or after it has closed its output
 SECONDS_TO_SAY: Final = 0.2  # that an ended command's error output has, which others may hold open
 STDERR_LINE: Final = 1 << 12  # bytes
+GUARD: Final = 'read -r _; kill -s KILL -- "-$0"'  # ends the group that is its name when its input has ended
 NOT_RUNNABLE: Final = (126, 127)  # the shell's codes for what is no program, and for what there is not
 
 
@@ -47,7 +48,10 @@ def source(settings: FeedSettings) -> Command:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line, run by `sh -c` in a process group of its own, which does not outlive the connection."""
+    """A command line, run by `sh -c` in a process group of its own, which does not outlive the connection.
+
+    Nor does it outlive us, however we end: a guard waits for the end of a pipe that only we have open.
+    """
 
     line: str
     settings: FeedSettings
@@ -75,6 +79,7 @@ class Command:
                 os.close(out_end)
                 os.close(err_end)
             stack.push_async_callback(_kill, process)
+            await stack.enter_async_context(_guarded(process.pid))
             said = _Said(chunks)
             for descriptor, sink in ((out, chunks), (err, said)):
                 stack.push_async_callback(Descriptor(descriptor, sink).close)
@@ -153,6 +158,23 @@ def _pipe(stack: contextlib.AsyncExitStack) -> tuple[int, int]:
     read, write = os.pipe()
     stack.callback(os.close, read)
     return read, write
+
+
+@asynccontextmanager
+async def _guarded(group: int) -> AsyncIterator[None]:
+    """The process group ends with this process."""
+    try:
+        guard = await asyncio.create_subprocess_exec(
+            SHELL, "-c", GUARD, str(group), stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+        )
+    except OSError as error:
+        raise SourceDown(f"{SHELL}: {printable(os_reason(error))}") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            guard.kill()
+        await guard.wait()
 
 
 async def _kill(process: Process) -> None:
