@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuistream.core.errors import SourceDown
-from tuistream.sources.retry import LONGEST, REFUSED_AGAIN, Retry
+from tuistream.sources.retry import LONGEST, REFUSED_AGAIN, SOON, Retry
 
 LOST = SourceDown("lost")
 
@@ -44,16 +44,20 @@ def test_an_outage_after_a_long_one_starts_at_once_again() -> None:
     assert retry.failed(LOST, 300.0, worked=True) == 0.0
 
 
-def test_a_producer_that_hangs_up_at_once_is_not_hammered() -> None:
+def test_a_producer_that_hangs_up_at_once_is_tried_less_and_less_often() -> None:
     retry = Retry()
-    now, attempts = 0.0, 0
-    while now < 10.0:
+    now, pauses = 0.0, []
+    while now < 300.0:
         retry.connecting(now)
-        attempts += 1
         pause = retry.failed(LOST, now + 0.001, worked=True)
         assert pause is not None
+        pauses.append(pause)
         now += 0.001 + pause
-    assert attempts < 25
+    assert pauses[:5] == list(SOON)
+    assert len(pauses) < 45
+    assert all(LONGEST * 0.7 <= pause <= LONGEST for pause in pauses[-5:])
+    retry.connecting(now)
+    assert retry.failed(LOST, now + 1.0, worked=True) == 0.0
 
 
 def test_retries_are_counted_in_a_row() -> None:

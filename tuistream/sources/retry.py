@@ -10,12 +10,15 @@ from tuistream.core.errors import SourceDown
 SOON = (0.0, 0.1, 0.2, 0.4, 0.75)  # seconds before the first attempts; the last repeats while `SOON_SPAN` lasts
 SOON_SPAN = 15.0
 LONGEST = 30.0
+LIVED = SOON[-1]  # seconds that a connection must have worked for what comes after it to be an outage of its own
 AFTER_NORMAL_CLOSE = 0.5  # the producer said that it is done: it may be about to end
 REFUSED_AGAIN = 30.0  # a refusal that will not change, of a feed that has worked
 
 
 class Retry:
     """The pauses of one feed: at once, then at most 0.8 s apart for 15 s, then doubling, with jitter, up to 30 s.
+
+    A producer that gives something and then ends at once, each time, is no better than one that is not there.
 
     `limit`: how many failures in a row are tried again; None for no end. `attempts`: at most so many connections
     in so many seconds, whatever else.
@@ -33,6 +36,7 @@ class Retry:
         self._made: deque[float] = deque(maxlen=attempts[0] if attempts else 1)
         self._failures = 0
         self._step = 0
+        self._anew = True  # the next failure begins an outage
         self._since = 0.0  # when this outage began
         self._doubling = SOON[-1]
         self._ever_worked = False
@@ -44,6 +48,7 @@ class Retry:
         `worked`: a connection has given data.
         """
         self._failures = 0
+        self._anew = True
         self._ever_worked = self._ever_worked or worked
         return max(self._allowed(0.0, now), self._not_before - now)
 
@@ -61,10 +66,9 @@ class Retry:
             self._ever_worked = True
             self._failures = 0
         lasted = now - self._made[-1] if self._made else 0.0
-        if self._failures == 0 or (worked and lasted >= SOON[-1]):
-            self._since, self._doubling = now, SOON[-1]
-            # One that dies at once each time is not hammered.
-            self._step = 0 if lasted >= SOON[-1] or not worked else min(self._step, len(SOON) - 1)
+        if self._anew or (worked and lasted >= LIVED):
+            self._anew = False
+            self._since, self._step, self._doubling = now, 0, SOON[-1]
         self._failures += 1
         if down.over:
             return None
