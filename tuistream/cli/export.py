@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     epilog="\b\nExamples:\n"
     "  tuistream export btc.db --to csv > btc.csv\n"
     "  tuistream export btc.db -o btc.parquet --since 'yesterday 9:00' --until '+8h' --streams BTCUSDT\n"
+    "  tuistream export btc.db --to csv --every 1m\n"
     "  tuistream export day1.db day2.db -o both.db"
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 @click.option("--since", default="", metavar="TIME", help="From this event time on.")
 @click.option("--until", default="", metavar="TIME", help="To before this event time.")
 @click.option("--streams", default="", metavar="A,B,…", help="Names of streams, kinds or feeds.")
+@click.option(
+    "--every", default="", metavar="TIME", help="A row a bucket of this length and field, not a tick: 1s, 1m, 1h."
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no last word.")
 def command(files: tuple[Path, ...], to: str | None, output: str, **given: Any) -> int:
@@ -40,6 +44,7 @@ def command(files: tuple[Path, ...], to: str | None, output: str, **given: Any) 
     fields share a table: where one has no such field the cell is empty, and in JSON lines there is none.
     """
     from tuistream.cli.progress import shown
+    from tuistream.core.durations import parse_duration
     from tuistream.exports.contract import Done
     from tuistream.exports.run import export
     from tuistream.sources.recording import selection_of
@@ -48,9 +53,10 @@ def command(files: tuple[Path, ...], to: str | None, output: str, **given: Any) 
     name = _format(to, out, output)
     options = {option: given[option] for option in ("since", "until", "streams") if given[option]}
     selection = selection_of(files, options, time.time_ns())
+    every = parse_duration(given["every"], "--every") if given["every"] else None
     done = Done()
     with shown("exporting", lambda: (done.read, done.total, done.rows), given["quiet"]):
-        export(selection, name, out, done, force=given["force"])
+        export(selection, name, out, done, every=every, force=given["force"])
     if out is not None and not given["quiet"]:
         click.echo(_last_words(done, out), err=True)
     return 0

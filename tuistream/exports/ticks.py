@@ -124,6 +124,7 @@ def _told(streams: Sequence[Stream]) -> str:
             {
                 "feed": stream.feed, "name": stream.name, "kind": stream.kind, "fields": stream.fields,
                 "ids": stream.ids, "timed": stream.timed, "found": stream.found,
+                "axis": stream.axis,
             }
             for stream in streams
         ]

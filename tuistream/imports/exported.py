@@ -44,7 +44,7 @@ def streams_in(text: bytes | None) -> dict[StreamKey, Stream]:
     try:
         found = [
             Stream(each["feed"], each["name"], each["kind"], tuple(each["fields"]), IdRule(each["ids"]),
-                   bool(each["timed"]), each["found"])
+                   bool(each["timed"]), each["found"], each.get("axis", ""))
             for each in json.loads(text)
         ]  # fmt: skip
     except (ValueError, LookupError, TypeError) as error:
