@@ -165,7 +165,7 @@ async def test_a_bug_ends_the_app_without_showing_local_variables(painted: Paint
 async def test_the_private_names_that_painting_uses_are_there(painted: PaintedMonitor) -> None:
     async with painted.painting():
         names = ("_batch_count", "_running", "_closed", "_sync_available", "_exit_renderables", "_driver")
-        for name in (*names, "_close_messages_no_wait", "_display", "_fatal_error"):
+        for name in (*names, "_close_messages_no_wait", "_check_bindings", "_display", "_fatal_error"):
             assert hasattr(painted.app, name), name
             assert name.startswith(("_display", "_fatal")) or name not in vars(type(painted.app))
         assert {"_display", "_fatal_error", "_print_error_renderables"} <= set(vars(App))

@@ -31,22 +31,27 @@ SECONDS_TO_END: Final = 0.5  # that a terminal has for what is written last, twi
 
 
 class Output:
-    """A file descriptor as Textual's writer thread wants it. No buffer: a thread that hangs in it locks nothing."""
+    """A file descriptor as Textual's writer thread wants it. No buffer: a thread that hangs in it locks nothing.
+
+    done: how many writes are over.
+    """
 
     def __init__(self, fd: int, lost: Callable[[], None]) -> None:
         """lost: called, in the writing thread, when the terminal is gone."""
         self._fd = fd
         self._lost = lost
         self.dead = False
+        self.done = 0
 
-    def write(self, text: str) -> None:
-        data = memoryview(text.encode("utf-8", "replace"))
+    def write(self, text: str | bytes) -> None:
+        data = memoryview(text.encode("utf-8", "replace") if isinstance(text, str) else text)
         while data and not self.dead:
             try:
                 data = data[os.write(self._fd, data) :]
             except OSError:  # EIO: nobody will ever read this again
                 self.dead = True
                 self._lost()
+        self.done += 1
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -72,6 +77,8 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.bytes_written = 0
+        self._handed = 0  # writes, to the thread
+        self._straight = -1  # the terminal once more, opened so that it never makes a writer wait
         self._next_look: asyncio.TimerHandle | None = None
         stderr = sys.__stderr__
         assert stderr is not None
@@ -80,7 +87,7 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def waiting(self) -> int:
-        """Writes that the terminal has not taken yet."""
+        """Writes that the terminal has not taken yet, but for the one that is being made."""
         thread = self._writer_thread
         return thread._queue.qsize() if thread is not None else 0
 
@@ -90,17 +97,46 @@ class TerminalDriver(LinuxDriver):
         return self._output.dead
 
     def write(self, data: str) -> None:
-        """Hand `data` to the thread that writes. What has no room in its queue, or comes after the end, is dropped:
-        nothing that a terminal can do may stop the loop.
+        """Write as much as the terminal takes at once, and hand the rest to the thread that waits for it.
+
+        What has no room in its queue, or comes after the end, is dropped: nothing that a terminal can do may stop
+        the loop.
         """
         thread = self._writer_thread
         if thread is None or not thread.is_alive() or self._output.dead:
             return
+        encoded = data.encode("utf-8", "replace")
+        size = len(encoded)
+        if self._straight >= 0 and self._handed == self._output.done:
+            try:
+                encoded = encoded[os.write(self._straight, encoded) :]
+            except BlockingIOError:
+                pass
+            except OSError:  # it is gone, which the thread finds out, or will not be written to so
+                self._close_straight()
+        if not encoded:
+            self.bytes_written += size
+            return
         with contextlib.suppress(queue.Full):
-            thread._queue.put_nowait(data)
-            self.bytes_written += len(data.encode("utf-8", "replace"))
+            thread._queue.put_nowait(cast(str, encoded))  # Output takes bytes, too
+            self._handed += 1
+            self.bytes_written += size
+
+    def _open_straight(self) -> None:
+        """O_NONBLOCK holds for what was opened here only, not for the shell's descriptors of the same terminal."""
+        if self._straight < 0:
+            with contextlib.suppress(OSError):
+                fd = self._output.fileno()
+                self._straight = os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+
+    def _close_straight(self) -> None:
+        if self._straight >= 0:
+            os.close(self._straight)
+            self._straight = -1
 
     def start_application_mode(self) -> None:
+        self._open_straight()
+        self._handed = self._output.done
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._look_for_hangup()
 
@@ -124,6 +160,7 @@ class TerminalDriver(LinuxDriver):
 
     def close(self) -> None:
         """End the thread that writes; where the terminal does not read, without what it has not read."""
+        self._close_straight()
         thread = self._writer_thread
         if thread is None:
             return

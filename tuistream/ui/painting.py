@@ -7,9 +7,9 @@ Textual at all: `paint` and `paint_row` put its cells into the shadow, and Textu
 it keeps are out of date.
 
 This uses private names of Textual 8.2, all of them here: of `App` `_display`, `_driver`, `_batch_count`, `_running`,
-`_closed`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`, `_close_messages_no_wait`; of
-`Screen` `_layout_required`; of `Widget` `_styles_cache`; of `_compositor` the updates with their fields;
-`_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
+`_closed`, `_check_bindings`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`,
+`_close_messages_no_wait`; of `Screen` `_layout_required`; of `Widget` `_styles_cache`; of `_compositor` the updates
+with their fields; `_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from textual.map_geometry import MapGeometry
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input
 
 from tuistream.ui.budget import Budget
 from tuistream.ui.shadow import Piece, Shadow
@@ -211,7 +212,22 @@ class PaintedApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             self._key_at = time.monotonic()
+            if not event.is_forwarded and not self._typing and await self._run_binding(event.key):
+                if self._unsent and not self._gathering:
+                    self._send_painted()
+                return
         await super().on_event(event)
+
+    async def _run_binding(self, key: str) -> bool:
+        return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
+
+    @property
+    def _typing(self) -> bool:
+        """Whether keys are not for bindings, or not for these: Textual then finds out what they do.
+
+        It asks one widget after another for that, each in a task of its own, which under load takes milliseconds.
+        """
+        return len(self.screen_stack) > 1 or isinstance(self.focused, Input) or self.screen.maximized is not None
 
     def _place(self, widget: Widget) -> _Place | None:
         """Where a widget's content is on the screen; None unless that is settled, whole, and nothing lies over it."""
@@ -267,8 +283,9 @@ class PaintedApp(App[int]):
             asyncio.get_running_loop().call_soon(self._send_painted)
 
     def _send_painted(self) -> None:
-        self._soon = self._unsent = False
-        if self._running and not self._closed and self._later is None:
+        self._soon = False
+        if self._unsent and self._running and not self._closed and self._later is None:
+            self._unsent = False
             self._send()
 
     def on_mount(self) -> None:
