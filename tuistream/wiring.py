@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from tuistream import decoders, sources
 from tuistream.config import FeedSettings, Settings
 from tuistream.core.durations import format_duration
-from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused
+from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused, SettingsError
 from tuistream.core.outbox import Outbox
 from tuistream.core.session import Session
 from tuistream.core.status import Event, FeedState, FeedStatus, RecordingStatus
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tuistream.sinks.sqlite import SqliteSink
     from tuistream.sources.contract import Runner
     from tuistream.sources.hub.intake import Intake
+    from tuistream.sources.replay import Replay
 
 
 OPEN_AGAIN_SECONDS = 5.0
@@ -73,6 +74,12 @@ class Run:
         return self.intake
 
     @property
+    def playback(self) -> Replay | None:
+        """The recording that is replayed, where that is what runs: it stands alone."""
+        feed = self.feeds[0] if self.feeds else None
+        return cast("Replay", feed) if hasattr(feed, "moment") else None
+
+    @property
     def failed(self) -> list[FeedStatus]:
         """The feeds that ended and should not have."""
         return [feed.status for feed in self.feeds if feed.status.state is FeedState.FAILED]
@@ -94,6 +101,8 @@ class Run:
         settings = self.settings
         if settings.db is None:
             return
+        if self.playback is not None and settings.db.resolve() in map(Path.resolve, self.playback.selection.files):
+            raise SettingsError(f"--db {settings.db}: that is what is replayed")
         from tuistream.sinks.sqlite import SqliteSink
 
         outbox = Outbox(str(settings.db), media=settings.record_media)

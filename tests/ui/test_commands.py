@@ -27,7 +27,8 @@ KEYS = {
         "f",
     ),
     *("left_square_bracket", "right_square_bracket", "pageup", "pagedown", "slash", "question_mark", "escape"),
-    *("ctrl+p", "ctrl+c", "ctrl+z", *"123456789hjklacyLwestq"),
+    *("ctrl+p", "ctrl+c", "ctrl+z", *"123456789hjklacyLwestqg"),
+    *("comma", "full_stop", "less_than_sign", "greater_than_sign"),
 }
 
 
@@ -61,3 +62,10 @@ def test_the_footer_follows_the_pane() -> None:
     assert "zoom in" not in [command.name for command in footer(Pane.LIST)]
     assert "zoom in" in [command.name for command in footer(Pane.PANEL)]
     assert [command.name for command in footer(Pane.PANEL)][-2:] == ["help", "quit"]
+
+
+def test_in_a_replay_its_keys_come_first() -> None:
+    replaying = [command.name for command in footer(Pane.PANEL, replaying=True)]
+    assert replaying[:4] == ["pause", "step back", "slower", "go to"]
+    assert replaying[-2:] == ["help", "quit"]
+    assert "slower" not in [command.name for command in footer(Pane.PANEL)]

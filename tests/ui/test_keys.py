@@ -285,7 +285,7 @@ async def test_help_lists_every_key_of_the_table(monitor: Monitor) -> None:
         assert isinstance(monitor.app.screen, HelpScreen)
         text = monitor.screen
         for command in COMMANDS:
-            if command.group:
+            if command.group and command.offered(replaying=False):
                 assert command.shown in text
                 assert command.words in text
         await monitor.press("escape")

@@ -19,6 +19,7 @@ COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that non
     "listen": "Listen for numbers that anyone sends; show and record them.",
     "serve": "Serve a feed to try things on, over WebSocket.",
     "probe": "Connect for a few seconds and tell what was found.",
+    "replay": "Replay a recording on the screen, at any pace.",
     "info": "Say what a recording holds.",
     "export": "Write a recording in a format that others read.",
     "import": "Take ticks from files into a recording.",

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from tuistream.cli.options import (
     CONFIG,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tuistream.sources.media.rules import Rules
 
 STANDARD_INPUT = "-"
+REPLAY = "replay:"  # that is recorded already: again only where the command line says so
 LEAST_BUDGET = 1_000
 SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
 # How long a thread may have the interpreter for itself: Python's own 5 ms are waited several times for a key, as the
@@ -163,9 +165,14 @@ def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str
         demo = ""
         if not settings.feeds:
             settings, demo = _demo(stack, given)
-        elif not given["no_record"]:
+        elif not given["no_record"] and (not feeds[0].url.startswith(REPLAY) or _is_typed("db")):
             settings = replace(settings, db=recording_path(given, settings.feeds[0].name))
         return asyncio.run(watch(settings, view, demo, click.get_current_context().meta.get(CONFIG)))
+
+
+def _is_typed(option: str) -> bool:
+    """Whether the option is on the command line."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 async def watch(settings: Settings, view: dict[str, Any], demo: str, config: ConfigFile | None) -> int:
@@ -189,6 +196,9 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
         if run.intake is not None:
             await run.intake.until_up()
             view["waiting"] = run.intake.how_to_send()
+        if (playback := run.playback) is not None:
+            playback.stays = True
+            view["playback"] = playback
         from tuistream.ui.app import TuistreamApp
         from tuistream.ui.options import ViewOptions
 

@@ -26,7 +26,6 @@ from tuistream.ui import themes
 from tuistream.ui.commands import Pane, app_bindings
 from tuistream.ui.events import EventLog
 from tuistream.ui.filter import FilterInput
-from tuistream.ui.first_frame import PromptApp
 from tuistream.ui.footer import Footer
 from tuistream.ui.glyphs import signs_for
 from tuistream.ui.grid import Grid
@@ -34,9 +33,13 @@ from tuistream.ui.help import HelpScreen
 from tuistream.ui.keymap import translation
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
+from tuistream.ui.moment_input import MomentInput
 from tuistream.ui.openings import Openings
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.palette import CommandProvider, Palette
+from tuistream.ui.panel import Panel
+from tuistream.ui.replay_keys import ReplayKeys
+from tuistream.ui.replaying import toggled
 from tuistream.ui.status_line import StatusLine, local_time
 from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.suspending import Suspended, nothing_to_do
@@ -49,7 +52,7 @@ SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 116, 60, 20
 
 
-class TuistreamApp(PromptApp):
+class TuistreamApp(ReplayKeys):
     """Shows a session, and changes nothing in it.
 
     demo: the line that a demo shows, or nothing. suspended: as in SuspendingApp.
@@ -87,7 +90,7 @@ class TuistreamApp(PromptApp):
         self._recording = recording
         self._slow_at = 0
         self._streams = Streams(session, options.panels)
-        self._status = StatusLine(session, signs, options.timezone)
+        self._status = StatusLine(session, signs, options.timezone, options.playback)
         self._sent_shown = options.budget > 0
         self._demo = Line(id="demo")
         self._demo_text = demo
@@ -96,7 +99,8 @@ class TuistreamApp(PromptApp):
         self._grid = Grid(session, self._streams, self._list.rows, options, signs, glyphs)
         self._events = EventLog(session, options.timezone)
         self._filter = FilterInput()
-        self._footer = Footer(signs, options.keys)
+        self.moment_input = MomentInput()
+        self._footer = Footer(signs, options.keys, options.playback is not None)
 
     def compose(self) -> ComposeResult:
         yield self.inks
@@ -108,6 +112,7 @@ class TuistreamApp(PromptApp):
             yield self._grid
         yield self._events
         yield self._filter
+        yield self.moment_input
         yield self._footer
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -164,12 +169,12 @@ class TuistreamApp(PromptApp):
             self._list.streams_new()
             self._grid.fill()
             slow = True
-        as_of = now if self.paused is None else self.paused
+        as_of = self.now() if self.paused is None else self.paused
         yield from self._grid.updates(as_of)
         if slow:
             self._slow_at = now
             self._update_status(now)
-            self._events.update(now)
+            self._events.update(as_of)
             if self.paused is None:
                 self._list.update(as_of)
             if self._tabs.display:
@@ -183,6 +188,9 @@ class TuistreamApp(PromptApp):
             self.call_next(self.run_action, action, target)
 
     def action_pause(self) -> None:
+        if self.options.playback is not None:
+            self.replay(toggled)
+            return
         now = self.options.clock()
         self._pause(now if self.paused is None else None)
         self.say("paused; recording goes on" if self.paused is not None else "goes on")
@@ -223,7 +231,7 @@ class TuistreamApp(PromptApp):
         self._filter.open(self._list.rows.filter)
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(self.options.waiting, self.options.keys))
+        self.push_screen(HelpScreen(self.options.waiting, self.options.keys, self.options.playback is not None))
 
     def action_command_palette(self) -> None:
         if self.screen.has_class("-small"):
@@ -314,6 +322,9 @@ class TuistreamApp(PromptApp):
         if width < WIDE_LIST_FROM:
             self.screen.remove_class("-wide-list")
         self._grid.one_panel = small
+
+    def current_panel(self) -> Panel:
+        return self._grid.panel
 
     def _current(self) -> EntryKey | None:
         entry = self._grid.panel.entry

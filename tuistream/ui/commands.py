@@ -25,7 +25,8 @@ class Command:
     """One thing that the user can do.
 
     keys: as Textual names them. shown: the keys as people write them. action: of the pane, where `{key}` stands for
-    the key pressed. words: what it does. footer: the same in a word, where the footer shows it.
+    the key pressed. words: what it does. footer: the same in a word, where the footer shows it. replayed: what it
+    does while a recording is replayed, where that is something else. replay_only: it is offered only then.
     """
 
     name: str
@@ -36,6 +37,14 @@ class Command:
     group: str
     pane: Pane = Pane.APP
     footer: str = ""
+    replayed: str = ""
+    replay_only: bool = False
+
+    def offered(self, replaying: bool) -> bool:
+        return replaying or not self.replay_only
+
+    def words_in(self, replaying: bool) -> str:
+        return self.replayed if replaying and self.replayed else self.words
 
     @property
     def one_action(self) -> bool:
@@ -61,7 +70,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("page down", ("pagedown",), "PgDn", "turn(1)", "scroll, or next page of panels", "Panes", Pane.GRID),
     Command("leave", ("escape",), "Esc", "leave", "leave what is open", "Panes"),
     # Time
-    Command("pause", ("space",), "Space", "pause", "pause the view; recording goes on", "Time", footer="pause"),
+    Command(
+        *("pause", ("space",), "Space", "pause", "pause the view; recording goes on", "Time"),
+        footer="pause",
+        replayed="play and pause the recording",
+    ),
+    Command("step back", ("comma",), ",", "step(-1)", "a tick back", "Time", footer="tick", replay_only=True),
+    Command("step", ("full_stop",), ".", "step(1)", "a tick on", "Time", replay_only=True),
+    Command("slower", ("less_than_sign",), "<", "speed(-1)", "slower", "Time", footer="speed", replay_only=True),
+    Command(
+        "faster", ("greater_than_sign",), ">", "speed(1)", "faster, up to as fast as can be", "Time", replay_only=True
+    ),
+    Command("go to", ("g",), "g", "go_to", "go to a time: 14:30, -10m, ISO …", "Time", footer="go to"),
     Command("zoom in", ("plus", "equals_sign"), "+", "zoom(1)", "zoom in time", "Time", Pane.PANEL, "zoom"),
     Command("zoom out", ("minus", "underscore"), "-", "zoom(-1)", "zoom out", "Time", Pane.PANEL),
     Command("reset", ("0",), "0", "reset", "range auto, no zoom, live, scale sticky", "Time", Pane.PANEL),
@@ -138,12 +158,14 @@ def app_bindings() -> list[Binding]:
     return list(found.values())
 
 
-def footer(pane: Pane) -> list[Command]:
-    """What the footer shows while `pane` has the focus: its own commands first."""
+def footer(pane: Pane, replaying: bool = False) -> list[Command]:
+    """What the footer shows while `pane` has the focus: its own commands first, before which a replay's come."""
     beside = {
         Pane.PANEL: (Pane.PANEL, Pane.GRID),
         Pane.GRID: (Pane.PANEL, Pane.GRID),
         Pane.BOARD: (Pane.BOARD, Pane.GRID),
     }.get(pane, (pane,))
     own = [c for c in COMMANDS if c.footer and (c.pane in beside or (pane is Pane.BOARD and c.name == "follow"))]
-    return own + [c for c in COMMANDS if c.footer and c.pane is Pane.APP]
+    every = [c for c in COMMANDS if c.footer and c.pane is Pane.APP and c.offered(replaying)]
+    first = [c for c in every if replaying and (c.replayed or c.replay_only or c.name == "go to")]
+    return first + own + [c for c in every if c not in first]

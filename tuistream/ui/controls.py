@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from tuistream.core.durations import format_duration
+from tuistream.core.text import printable
 from tuistream.ui.chart import AVERAGES, KINDS, SCALES, Chart
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.messages import Followed, Said, SayingApp
@@ -67,6 +68,21 @@ class ChartControls(Widget):
             return
         columns = (window.t1 - window.t0) // window.width
         self._pan(chart, chart.view, window, direction * max(1, columns // PAN_PART) * window.width)
+
+    def go_to(self, t: int) -> None:
+        """Have `t` (ns) in the middle, as far as ticks are in memory."""
+        chart, window = self._ready()
+        if chart is None or window is None:
+            return
+        if chart.view.axis:
+            self._say(f"it is drawn along {printable(chart.state.stream.axis)}, which is no time")
+        elif t >= self.edge:
+            self._change(chart.view.followed(), "follows the newest")
+        elif t < int(chart.state.series.t[0]):
+            self._say("that is older than what is in memory")
+        else:
+            gone = chart.view.gone_to(t, self.base(chart))
+            self._change(gone, f"behind {self.behind(gone)}")
 
     def action_follow(self) -> None:
         chart, _window = self._ready()

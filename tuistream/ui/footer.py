@@ -18,6 +18,8 @@ SHOWN_TOGETHER = {
     "select up": "↑ ↓",
     "events up": "↑ ↓",
     "back": "↑ ↓",
+    "step back": ", .",
+    "slower": "< >",
 }
 ASCII_KEYS = {"← →": "Left Right", "↑ ↓": "Up Down"}
 
@@ -25,10 +27,11 @@ ASCII_KEYS = {"← →": "Left Right", "↑ ↓": "Up Down"}
 class Footer(Line):
     """As many keys as fit, the most useful first; a click does what its key does."""
 
-    def __init__(self, signs: Signs, keys: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, signs: Signs, keys: Mapping[str, tuple[str, ...]], replaying: bool = False) -> None:
         """keys: the user's own."""
         super().__init__(id="footer")
         self._keys = keys
+        self._replaying = replaying
         self._ascii = signs.bar == "|"
         self._spans: list[tuple[int, int, Command]] = []
 
@@ -36,7 +39,7 @@ class Footer(Line):
         parts: list[Part] = []
         self._spans = []
         x = 0
-        commands = footer(pane)
+        commands = footer(pane, self._replaying)
         last = commands[-2:]  # help and quit always have room
         kept = sum(len(self._key(command)) + len(command.footer) + 3 for command in last)
         for command in commands:

@@ -31,16 +31,19 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown", "scroll(10)", show=False),
     ]
 
-    def __init__(self, lines: Sequence[str] = (), keys: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    def __init__(
+        self, lines: Sequence[str] = (), keys: Mapping[str, tuple[str, ...]] | None = None, replaying: bool = False
+    ) -> None:
         """lines: to be shown after the keys. keys: the user's own."""
         super().__init__()
+        self._replaying = replaying
         self._keys = keys or {}
         self._lines = lines
 
     def compose(self) -> ComposeResult:
         columns = max(1, min(3, (self.app.size.width - 4) // COLUMN_WIDTH))
         room = min(COLUMN_WIDTH, (self.app.size.width - 5) // columns)
-        blocks = [block(name, room, self._keys) for name in GROUPS]
+        blocks = [block(name, room, self._keys, self._replaying) for name in GROUPS]
         with VerticalScroll(id="help") as box:
             box.styles.width = columns * room + 5  # border, padding and scroll bar
             box.border_title = "keys"
@@ -59,16 +62,17 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
-def block(group: str, width: int, keys: Mapping[str, tuple[str, ...]]) -> list[list[Part]]:
+def block(group: str, width: int, keys: Mapping[str, tuple[str, ...]], replaying: bool = False) -> list[list[Part]]:
     """The commands of one group, a line each, and an empty line."""
     rows: list[list[Part]] = [[(padded(group, width), "strong")]]
-    rows += [entry(command, width, keys) for command in COMMANDS if command.group == group]
+    offered = [command for command in COMMANDS if command.group == group and command.offered(replaying)]
+    rows += [entry(command, width, keys, replaying) for command in offered]
     return [*rows, [(" " * width, "")]]
 
 
-def entry(command: Command, width: int, keys: Mapping[str, tuple[str, ...]]) -> list[Part]:
+def entry(command: Command, width: int, keys: Mapping[str, tuple[str, ...]], replaying: bool = False) -> list[Part]:
     key = padded(f"  {shown(command, keys)}", KEY_WIDTH)
-    return [(key, "key"), (padded(command.words, max(1, width - KEY_WIDTH)), "plain")]
+    return [(key, "key"), (padded(command.words_in(replaying), max(1, width - KEY_WIDTH)), "plain")]
 
 
 def beside_each_other(blocks: list[list[list[Part]]], columns: int, width: int) -> list[list[Part]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from tuistream.sources.media.rules import Rules
+from tuistream.ui.replaying import Playback
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class ViewOptions:
     averages: lengths of the moving averages, in ticks. clock: ns since 1970 UTC. timezone: of the times shown, None
     for the machine's own. waiting: lines for who has yet to send something: where to, and how; shown while there is
     nothing else, and with the keys. keys: the user's own, by the name of their command. panels: what the user wants
-    of some streams, which come first, in this order. media: what of what messages name is opened unasked.
+    of some streams, which come first, in this order. media: what of what messages name is opened unasked. playback:
+    the recording that is shown, where it is one.
     """
 
     fps: int = 10
@@ -47,3 +49,4 @@ class ViewOptions:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     panels: tuple[PanelOptions, ...] = ()
     media: Rules = field(default_factory=Rules)
+    playback: Playback | None = None

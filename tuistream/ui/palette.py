@@ -42,12 +42,13 @@ class CommandProvider(Provider):
 
     def _commands(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
         run = self.app.run_action
+        replaying = cast(KeyedApp, self.app).options.playback is not None
         for command in COMMANDS:
-            if command.one_action and command.group and command.name != "palette":
+            if command.one_action and command.group and command.name != "palette" and command.offered(replaying):
                 _key, action = next(command.actions())
                 sent = f"send({command.pane.value!r}, {action!r})"
                 key = shown(command, cast(KeyedApp, self.app).options.keys)
-                yield command.words, f"{command.group.lower()}, key {key}", partial(run, sent)
+                yield command.words_in(replaying), f"{command.group.lower()}, key {key}", partial(run, sent)
         for name in sorted(self.app.available_themes):
             yield f"theme {name}", "colours", partial(self._set_theme, name)
 

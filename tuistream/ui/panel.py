@@ -19,6 +19,7 @@ from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import Signs
 from tuistream.ui.line import Line
 from tuistream.ui.options import ViewOptions
+from tuistream.ui.replaying import playback_word
 from tuistream.ui.status_line import feed_word, local_time
 from tuistream.ui.streams import Entry, Streams
 from tuistream.ui.view import SECOND
@@ -40,6 +41,7 @@ class Panel(BoardControls, can_focus=True):
         self._session = session
         self._rows = rows
         self._waiting = options.waiting
+        self._playback = options.playback
         self._signs = signs
         self._top, self._bottom = Line(classes="top"), Line(classes="bottom")
         self._drawn: object = None  # what the drawing was made of: all but the ticks; or a message
@@ -225,6 +227,8 @@ class Panel(BoardControls, can_focus=True):
         elif not words and self._streams.silent(entry, self._now):
             words.append(f"silent for {format_duration(max(0, self._now - entry.last_recv))}")
             ink = "stale"
+        if not words and self._playback is not None:
+            return playback_word(self._playback)
         return "  ".join(words) or "live", ink
 
 

@@ -12,6 +12,7 @@ from tuistream.core.status import FeedState, FeedStatus, Rate, RecordingStatus
 from tuistream.core.text import printable
 from tuistream.ui.glyphs import Signs
 from tuistream.ui.line import Group, Line, cut, spread
+from tuistream.ui.replaying import Playback, playback_word
 
 MESSAGE_NS = 4_000_000_000
 LAG_SHOWN_BELOW = 86_400_000_000_000
@@ -145,8 +146,11 @@ def trouble_groups(feeds: Sequence[FeedStatus], gaps: int) -> list[Group]:
 class StatusLine(Line):
     """Polled, like all that is shown: `update` is called a few times a second."""
 
-    def __init__(self, session: Session, signs: Signs, timezone: tzinfo | None) -> None:
+    def __init__(
+        self, session: Session, signs: Signs, timezone: tzinfo | None, playback: Playback | None = None
+    ) -> None:
         super().__init__(id="status")
+        self._playback = playback
         self._session = session
         self._signs = signs
         self._timezone = timezone
@@ -165,7 +169,8 @@ class StatusLine(Line):
         session = self._session
         feeds = list(session.feeds.values())
         rate = self._rate.update(now, session.ticks)
-        clock = Group(((f"{local_time(now, self._timezone):%H:%M:%S} ", "plain"),), 2, True)
+        shown = now if self._playback is None else self._playback.moment()
+        clock = Group(((f"{local_time(shown, self._timezone):%H:%M:%S} ", "plain"),), 2, True)
         if now < self._message_until:
             room = max(0, self.size.width - clock.width - 3)
             left = [Group((((f" {cut(self._message, room, self._signs.ellipsis)}"), "accent"),))]
@@ -174,7 +179,10 @@ class StatusLine(Line):
         groups = [Group(((" tuistream", "strong"),), 9)]
         if paused is not None:
             groups.append(Group(((" paused ", "badge"),), 1))
-        groups += feeds_groups(feeds, now, self._signs)
+        if self._playback is None:
+            groups += feeds_groups(feeds, now, self._signs)
+        else:
+            groups += self._replay_groups(self._playback, feeds, now)
         groups.append(Group(((f"{compact_rate(rate)} ticks/s", "plain"),), 4))
         lags = [feed.lag for feed in feeds if feed.lag is not None and feed.state is FeedState.LIVE]
         if lags and abs(lag := max(lags)) < LAG_SHOWN_BELOW:
@@ -182,8 +190,25 @@ class StatusLine(Line):
         if sent is not None:
             groups.append(Group(((self._sent(now, sent), "dim"),), 5))
         groups += trouble_groups(feeds, session.gaps)
-        groups += recording_groups(recording, self._signs)
-        self.show(spread([*groups, clock], self.size.width, ("   ", ""), " "))
+        if self._playback is None or recording.state != "off":
+            groups += recording_groups(recording, self._signs)
+        if self._playback is None:
+            groups.append(clock)
+        self.show(spread(groups, self.size.width, ("   ", ""), " "))
+
+    def _replay_groups(self, playback: Playback, feeds: Sequence[FeedStatus], now: int) -> list[Group]:
+        """What the replay does, and where it is; the clock of the machine says nothing of what is shown."""
+        if any(feed.state in (FeedState.FAILED, FeedState.SUSPENDED) for feed in feeds):
+            return feeds_groups(feeds, now, self._signs)
+        name, ink = playback_word(playback)
+        at = local_time(playback.moment(), self._timezone)
+        same_day = at.date() == local_time(now, self._timezone).date()
+        signs = self._signs
+        sign = signs.closed if playback.ended else signs.waiting if playback.paused else signs.live
+        place = Group(((f"{sign} ", ink), (f"{name} ", ink), (f"{at:%H:%M:%S}", "plain")))
+        day = [] if same_day else [Group(((f"{at:%Y-%m-%d}", "dim"),), 3)]
+        names = [Group(((cut(printable(feed.name), NAME_WIDTH, signs.ellipsis), "dim"),), 5) for feed in feeds]
+        return [place, *day, *names]
 
     def _sent(self, now: int, sent: int) -> str:
         """What goes to the terminal a second; looked at once a second, so that it stands still between."""

@@ -193,6 +193,10 @@ class View:
             return self.followed()
         return replace(self, centre=end - now.span // 2, held=base)
 
+    def gone_to(self, t: int, base: int) -> View:
+        """With `t` (ns) in the middle."""
+        return replace(self, centre=t, held=base)
+
     def followed(self) -> View:
         return replace(self, centre=None, held=0)
 
