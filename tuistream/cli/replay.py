@@ -34,8 +34,8 @@ def command(files: tuple[Path, ...], **given: Any) -> int:
     """Replay a recording on the screen, at any pace.
 
     Its ticks come as they were received; several files follow one another. A TIME is "14:30", "-10m", "yesterday
-    9:00" or ISO 8601; what has no day goes by the recording's last tick. While it runs: Space plays and pauses, , and . go
-    tick by tick, < and > change the speed, g goes to a time.
+    9:00" or ISO 8601; what has no day goes by the recording's last tick. While it runs: Space plays and pauses, , and
+    . go tick by tick, < and > change the speed, g goes to a time.
     """
     from tuistream.config import FeedOptions, feed_settings
     from tuistream.sources.recording import url_of
