@@ -20,7 +20,7 @@ from tuistream.store.buckets import FIRST_NS, LAST_NS, WIDTHS, Rows, bucket_of, 
 from tuistream.store.flush import prepare
 from tuistream.store.opening import open_for_writing
 from tuistream.store.rolling import BEGIN_TICKS, GIVE_UP_TICKS, Rolling
-from tuistream.store.rollups import TABLES, TICKS, Source, newest_time, pieces, rolled_until, rows_between
+from tuistream.store.rollups import ORDER, TABLES, TICKS, Source, newest_time, pieces, rolled_until, rows_between
 
 SECOND, MINUTE, HOUR, DAY = WIDTHS
 ALWAYS = (0.0, 0.0)
@@ -188,7 +188,7 @@ def test_rows_of_any_window(runs: list[list[list[Batch]]], width: int, since: in
 
 def as_rows(rows: Rows) -> dict[tuple[int, int], Row]:
     found = {}
-    for row in zip(*(column.tolist() for column in rows.columns), strict=True):
+    for row in zip(*(getattr(rows, name).tolist() for name in ORDER), strict=True):
         _, field, bucket, first, last, low, high, amount, count, all_ticks, first_t, last_t, quantity = row
         values: Row = (first, last, low, high, None if math.isnan(amount) else amount) if count else (None,) * 5
         times = (first_t, last_t) if count else (None, None)

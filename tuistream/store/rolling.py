@@ -21,6 +21,8 @@ from tuistream.store.buckets import (
     FIRST_NS,
     LAST_NS,
     NO_ROWS,
+    REAL,
+    WHOLE,
     WIDTHS,
     Numbers,
     Rows,
@@ -29,10 +31,11 @@ from tuistream.store.buckets import (
     combined,
     joined,
     rows_of,
+    sizes,
     valueless,
 )
 from tuistream.store.flush import Flush, Insert, Ticks, inserts
-from tuistream.store.rollups import COLUMNS, TABLES, Source, newest_time, rows_between
+from tuistream.store.rollups import COLUMNS, ORDER, TABLES, Source, newest_time, rows_between
 
 # Rows are worth their room where a bucket has so many ticks for each tick's worth of numbers that its rows hold:
 # they are begun with so many, and given up with fewer than that.
@@ -94,17 +97,18 @@ class Rolling:
         """How it is after `flush`, and what to write with it. The ticks of the flush are not yet in the file."""
         reach, statements = self._reach(flush)
         known = self._knowing(flush.sources, connection)
-        rows = combined(joined([_partial(ticks, flush.sources) for ticks in flush.ticks]), WIDTHS[0])
+        parts = [_partial(ticks, flush.sources) for ticks in flush.ticks]
         newest = known.newest.copy()
-        for stream, _, t1, _, _ in flush.blocks:
-            if stream in flush.sources:
-                at = int(np.searchsorted(known.ids, stream))
-                newest[at] = max(int(newest[at]), t1)
+        timed = [(stream, t1) for stream, _, t1, _, _ in flush.blocks if stream in flush.sources]
+        if timed:
+            streams, latest = np.array(timed, dtype=np.int64).T
+            at = np.searchsorted(known.ids, streams)
+            newest[at] = np.maximum(newest[at], latest)
         levels = []
         for level in known.levels:
-            if len(rows):
-                step = _Step(level, known, newest, rows, connection)
-                level, rows = step.after, step.finished
+            if any(map(len, parts)):
+                step = _Step(level, known, newest, parts, connection)
+                level, parts = step.after, step.finished
                 statements += step.statements
             levels.append(level)
         return replace(known, newest=newest, levels=tuple(levels), reach=reach), statements
@@ -143,7 +147,7 @@ class Rolling:
 def _partial(ticks: Ticks, sources: Mapping[int, Source]) -> Rows:
     """The rows of what one flush has of streams of equally many fields."""
     stream, t, v = ticks.stream, ticks.t, ticks.v
-    starts = np.flatnonzero(np.diff(stream, prepend=stream[0] - 1))
+    starts = np.concatenate(([0], np.flatnonzero(stream[1:] != stream[:-1]) + 1))
     ids = stream[starts].tolist()
     if any(number not in sources for number in ids):
         timed = np.isin(stream, list(sources))
@@ -154,8 +158,11 @@ def _partial(ticks: Ticks, sources: Mapping[int, Source]) -> Rows:
     quantity = None
     if any(position is not None for position in positions):
         columns = np.array([-1 if position is None else position for position in positions])
-        column = np.repeat(columns, np.diff(starts, append=len(t)))
-        quantity = np.where(column < 0, np.nan, v[np.arange(len(t)), np.maximum(column, 0)])
+        if (columns == columns[0]).all():
+            quantity = v[:, columns[0]]
+        else:
+            column = np.repeat(columns, sizes(starts, len(t)))
+            quantity = np.where(column < 0, np.nan, v[np.arange(len(t)), np.maximum(column, 0)])
     return rows_of(stream, t, v, quantity)
 
 
@@ -224,32 +231,40 @@ def _of_file(source: Source, connection: sqlite3.Connection) -> tuple[int, list[
 
 
 class _Step:
-    """One level takes the `rows` that a flush finished one level below, or at the lowest all that it has.
+    """One level takes what a flush finished one level below, or at the lowest all that it has: rows in parts.
 
     after: the level then. finished: rows for the next level: buckets that are over, and what came late for others.
     """
 
     def __init__(
-        self, level: Level, known: Rolling, newest: Times, rows: Rows, connection: sqlite3.Connection
+        self, level: Level, known: Rolling, newest: Times, parts: Sequence[Rows], connection: sqlite3.Connection
     ) -> None:
         self._level = level
         self._known = known
         self._connection = connection
         self.statements: list[Insert] = []
         ids, width = known.ids, level.width
-        rows = combined(rows, width)
+        # Each part by itself first: most are in order, and then need no sorting.
+        rows = combined(joined([combined(part, width) for part in parts]), width)
         at = np.searchsorted(ids, rows.stream)
-        late = rows.bucket < buckets_of(known.newest, width)[at]
-        touched = np.isin(level.open.stream, rows.stream)
-        going_on = combined(joined([level.open.take(touched), rows.take(~late)]), width)
+        was_open = buckets_of(known.newest, width)[at]
         opens = buckets_of(newest, width)
+        late = rows.bucket < was_open
+        at_open = rows.bucket == was_open
+        has_news = np.zeros(len(ids), dtype=np.bool_)
+        has_news[at] = True
+        touched = has_news[np.searchsorted(ids, level.open.stream)]
+        going_on = combined(joined([level.open.take(touched), rows.take(at_open)]), width)
         over = going_on.bucket < opens[np.searchsorted(ids, going_on.stream)]
-        closed = going_on.take(over)
-        since = self._correct(rows.take(late), at[late]) if late.any() else level.since
-        kept, since, density, older = self._close(closed, opens, since)
-        still_open = joined([level.open.take(~touched), going_on.take(~over)])
-        self.after = Level(width, still_open, kept, since, density, older)
-        self.finished = joined([closed, rows.take(late)])
+        new = ~late & ~at_open
+        new_over = new & (rows.bucket < opens[at])
+        closed = [going_on.take(over), rows.take(new_over)]
+        lateness = rows.take(late)
+        since = self._correct(lateness, at[late]) if len(lateness) else level.since
+        columns = self._close(joined(closed), opens, since)
+        still_open = [level.open.take(~touched), going_on.take(~over), rows.take(new & ~new_over)]
+        self.after = Level(width, joined(still_open), *columns)
+        self.finished = [*closed, lateness]
 
     def _close(
         self, closed: Rows, opens: Times, since: Times
@@ -318,13 +333,17 @@ class _Step:
 
 def _stored(rows: Rows) -> list[NDArray[Any]]:
     """The columns as the tables have them: NULL where a bucket has no value. (SQLite keeps NaN as NULL.)"""
+    columns: dict[str, NDArray[Any]] = {
+        **dict(zip(WHOLE, rows.whole, strict=True)),
+        **dict(zip(REAL, rows.real, strict=True)),
+    }
     none = rows.count == 0
-    if not none.any():
-        return rows.columns
-    times = [each.astype(np.object_) for each in (rows.first_t, rows.last_t)]
-    for each in times:
-        each[none] = None
-    return [*rows.columns[:7], np.where(none, np.nan, rows.sum), rows.count, rows.ticks, *times, rows.quantity]
+    if none.any():
+        columns["sum"] = np.where(none, np.nan, rows.sum)
+        for name in ("first_t", "last_t"):
+            columns[name] = columns[name].astype(np.object_)
+            columns[name][none] = None
+    return [columns[name] for name in ORDER]
 
 
 def _merge_sql(table: str) -> str:

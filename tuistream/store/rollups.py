@@ -8,27 +8,29 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
-from tuistream.store.buckets import COLUMNS as ROW_COLUMNS
 from tuistream.store.buckets import (
     FIRST_NS,
     LAST_NS,
     NO_ROWS,
+    REAL,
     WHOLE,
     WIDTHS,
     Rows,
     combined,
     filled,
     joined,
-    rows_from,
     rows_of,
 )
 
 TABLES: Final = dict(zip(WIDTHS, ("rollup_1s", "rollup_1m", "rollup_1h", "rollup_1d"), strict=True))
-_NAMES: Final = {"low": "min", "high": "max"}
-COLUMNS: Final = tuple(_NAMES.get(name, name) for name in ROW_COLUMNS)  # of the tables, in the order of `Rows`
+# The columns of the tables, as `Rows` calls them and as SQL does.
+ORDER: Final = (
+    *("stream", "field", "bucket", "first", "last", "low", "high", "sum"),
+    *("count", "ticks", "first_t", "last_t", "quantity"),
+)
+COLUMNS: Final = tuple({"low": "min", "high": "max"}.get(name, name) for name in ORDER)
 CHUNK_ROWS: Final = 50_000
 
 TICKS: Final = 0  # the width of a piece that is read from the ticks
@@ -132,12 +134,11 @@ def stored_rows(connection: sqlite3.Connection, source: Source, width: int, sinc
 
 
 def _rows_read(found: list[tuple[Any, ...]]) -> Rows:
-    columns: list[NDArray[Any]] = []
-    for name, column in zip(ROW_COLUMNS, zip(*found, strict=True), strict=True):
-        if name in ("first_t", "last_t"):
-            column = tuple(0 if t is None else t for t in column)
-        columns.append(np.array(column, dtype=np.int64 if name in WHOLE else np.float64))
-    rows = rows_from(columns)
+    columns = dict(zip(ORDER, zip(*found, strict=True), strict=True))
+    for name in ("first_t", "last_t"):
+        columns[name] = tuple(0 if t is None else t for t in columns[name])
+    whole = np.array([columns[name] for name in WHOLE], dtype=np.int64)
+    rows = Rows(whole, np.array([columns[name] for name in REAL], dtype=np.float64))
     rows.sum[rows.count == 0] = 0.0
     return rows
 
