@@ -66,12 +66,29 @@ def test_rows_have_their_columns(lines: list[str], found: dict[str, dict[str, li
         (["servers.a.cpu 12.5 1795172026"], [RECV - 10**9]),
         (["10:53:46;1,5"], [RECV - 10**9]),
         (["1,2,1500000000"], [RECV]),
+        (
+            ["Date;Time;x", "20.11.2026;10:00:00;1,5", "20.11.2026;10:00:01;2"],
+            [DAY + n * 10**9 for n in (36_000, 36_001)],
+        ),
+        (["Date,Time,x", "2026-11-20,9:05,1"], [DAY + 32_700 * 10**9]),
+        (["<TIME>,<DATE>,x", "10:00:00,2026.11.20,1"], [DAY + 36_000 * 10**9]),
+        (["date time x", "2026-11-20 10:00:00 5.1"], [DAY + 36_000 * 10**9]),
+        (["20.11.2026,10:00:00.5,7"], [DAY + 36_000 * 10**9 + 500_000_000]),
+        (["20.11.2026 10:00:00 7"], [DAY + 36_000 * 10**9]),
+        (["20.11.2026;7,5"], [DAY]),
+        (["expiry,time,x", "2026-11-27,10:00:00,1"], [DAY + 36_000 * 10**9]),
         (["1500000000"], [RECV]),
     ],
 )
 def test_the_time_is_found_by_its_name_or_by_its_looks(lines: list[str], times: list[int]) -> None:
     (batch,) = decode(*lines).batches
     assert batch.t.tolist() == times
+
+
+def test_a_date_beside_its_time_is_no_column() -> None:
+    assert values("Date,Time,x", "20.11.2026,10:00:00,1") == {"": {"x": [1]}}
+    (batch,) = decode("Date,Time,x", "20.11.2026,10:00:00,1", options=DecoderOptions(time_field="Date")).batches
+    assert batch.t.tolist() == [DAY + 36_000 * 10**9]
 
 
 def test_a_missing_value_is_none() -> None:
@@ -142,9 +159,12 @@ def test_what_the_user_says_goes_before_what_is_found() -> None:
 
 
 cells = st.sampled_from(
-    ["1", "2.5", "-3e2", "", "nan", "x", "1_0", " 7", "1795172027.25", "٣", "A", '"4"', "5,5", "#"]
+    [
+        *("1", "2.5", "-3e2", "", "nan", "x", "1_0", " 7", "1795172027.25", "٣", "A", '"4"', "5,5", "#"),
+        *("20.11.2026", "2026-11-20", "9:05:00"),
+    ]
 )
-headers = st.sampled_from([[], ["x,y"], ["time,x"], ["symbol,x"], ["t y"], ["id;x"]])
+headers = st.sampled_from([[], ["x,y"], ["time,x"], ["symbol,x"], ["t y"], ["id;x"], ["date,time,x"], ["date time"]])
 
 
 @given(
@@ -156,7 +176,8 @@ headers = st.sampled_from([[], ["x,y"], ["time,x"], ["symbol,x"], ["t y"], ["id;
 def test_rows_together_are_the_same_as_one_by_one(
     header: list[str], delimiter: str, rows: list[list[str]], sizes: list[int]
 ) -> None:
-    lines = [line.encode() for line in (*header, f"1{delimiter}2", *(delimiter.join(row) for row in rows))] * 3
+    first = f"20.11.2026{delimiter}10:00:00{delimiter}2" if header == ["date,time,x"] else f"1{delimiter}2"
+    lines = [line.encode() for line in (*header, first, *(delimiter.join(row) for row in rows))] * 3
     one, many = create("lines", "f", DecoderOptions()), create("lines", "f", DecoderOptions())
     counts = [0, 0]
     singly, together = [], []

@@ -9,7 +9,7 @@ from tuistream.decoders.discovery import vocabulary as words
 from tuistream.decoders.discovery.survey import Leaf, Survey
 from tuistream.decoders.wire.numbers import is_number
 from tuistream.decoders.wire.rows import Layout, label
-from tuistream.decoders.wire.timestamps import is_written_time, to_ns, unit_of
+from tuistream.decoders.wire.timestamps import is_date, is_written_time, to_ns, unit_of
 
 MAX_KINDS = 3
 MAX_CONTROLS = 4
@@ -93,7 +93,7 @@ class Roles:
         return to_ns(leaf.value, self._recv) is not None
 
     def _is_dated(self, leaf: Leaf) -> bool:
-        return self._is_possible(leaf) and unit_of(leaf.value) != "clock time" and not _is_date_alone(leaf.value)
+        return self._is_possible(leaf) and unit_of(leaf.value) != "clock time" and not is_date(leaf.value)
 
     def _is_listed_time(self, leaf: Leaf) -> bool:
         if int(leaf.key[1:]) > MAX_TIME_POSITION or not self._is_possible(leaf):
@@ -200,7 +200,3 @@ def _is_name(leaf: Leaf) -> bool:
 
 def _is_name_by_id(leaf: Leaf) -> bool:
     return _is_word(leaf.value) and words.LIKE_A_UNIQUE_ID.search(leaf.value) is None
-
-
-def _is_date_alone(value: object) -> bool:
-    return type(value) is str and unit_of(value) == "ISO 8601" and not is_written_time(value)

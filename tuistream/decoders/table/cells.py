@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from tuistream.decoders.wire.numbers import is_number
-from tuistream.decoders.wire.timestamps import is_written_time, unit_of
+from tuistream.decoders.wire.timestamps import is_date, is_written_time
 
 MAX_CELLS: Final = 512  # of a line
 MAX_CELL: Final = 400  # characters; a longer one is text
@@ -15,7 +15,7 @@ MAX_LINE: Final = 1 << 16  # characters; what is longer is no row
 WHITE_SPACE: Final = " "
 DELIMITERS: Final = ("\t", ";", ",")  # in the order in which they are looked for
 
-_DAY_AND_CLOCK = re.compile(r"(\d{4}-\d\d-\d\d) (?=\d\d:\d\d)", re.ASCII)
+_DAY_AND_CLOCK = re.compile(r"(\d{4}-\d\d-\d\d|\d\d?\.\d\d?\.\d{4}) (?=\d\d:\d\d)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d*),\d+(?:[eE][+-]?\d+)?", re.ASCII)
 
 
@@ -44,7 +44,7 @@ def split(line: str, delimiter: str) -> list[str]:
 
 def is_value(cell: str) -> bool:
     """Whether a cell is a number or a time."""
-    return is_number(cell) or is_written_time(cell) or (len(cell) > 7 and unit_of(cell) == "ISO 8601")
+    return is_number(cell) or is_written_time(cell) or is_date(cell)
 
 
 def _quoted(line: str, delimiter: str) -> list[str]:

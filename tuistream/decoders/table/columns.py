@@ -10,7 +10,7 @@ from tuistream.core.batch import Times
 from tuistream.decoders.discovery.plan import Plan
 from tuistream.decoders.discovery.reader import Reader
 from tuistream.decoders.table.cells import MAX_CELL, WHITE_SPACE
-from tuistream.decoders.table.lines import Table
+from tuistream.decoders.table.lines import Table, dated
 from tuistream.decoders.wire.rows import Block, StreamRows
 from tuistream.decoders.wire.timestamps import to_ns
 
@@ -26,7 +26,7 @@ def take_columns(frames: Sequence[bytes], first: int, table: Table, reader: Read
     layout = table.layout_of(text)
     if layout is None or any(len(frame) > MAX_CELL or not frame.isascii() for frame in frames):
         return False
-    names, delimiter = layout
+    (names, pair), delimiter = layout
     if any(byte in frame for frame in frames for byte in _ODD) or _has_decimal_comma(frames, delimiter):
         return False
     separator = None if delimiter == WHITE_SPACE else delimiter.encode()
@@ -34,6 +34,10 @@ def take_columns(frames: Sequence[bytes], first: int, table: Table, reader: Read
     if any(len(row) != len(names) for row in rows):
         return False
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    if pair:
+        date, clock = names[pair[0]], names[pair[1]]
+        both = zip(columns.pop(date), columns[clock], strict=True)
+        columns[clock] = tuple(dated(day.decode(), time.decode()).encode() for day, time in both)
     plan = reader.plan_of({name: column[0].decode().strip() for name, column in columns.items()})
     if plan is None or not plan.flat or plan.id is not None or plan.controls:
         return False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from tuistream.decoders.discovery import vocabulary as words
 from tuistream.decoders.discovery.roles import EARLIEST_UNNAMED, NEAR
-from tuistream.decoders.table.cells import MAX_CELL, WHITE_SPACE, delimiter_of, is_value, split
+from tuistream.decoders.table.cells import MAX_CELL, MAX_CELLS, WHITE_SPACE, delimiter_of, is_value, split
 from tuistream.decoders.wire.numbers import is_number
-from tuistream.decoders.wire.timestamps import EARLIEST, is_written_time, to_ns, unit_of
+from tuistream.decoders.wire.timestamps import EARLIEST, is_date, is_written_time, to_ns, unit_of
 
 MAX_LAYOUTS: Final = 16  # numbers of cells for which rows without a header are named
 ELAPSED: Final = "elapsed"  # what a time is called that is not of day: seconds since a start
@@ -25,6 +26,24 @@ _MARKS: Final = ("{", "[", "<")  # JSON and HTML, not a table
 _WORD = re.compile(r"[^\W\d]|%")
 
 
+_DATE_NAMES: Final = frozenset(("date", "day", "datum", "fecha", "data"))
+_CLOCK = re.compile(r"\d?\d:\d\d(?::\d\d(?:[.,]\d{1,40})?)?", re.ASCII)
+
+
+class Columns(NamedTuple):
+    """The names of a row's cells. dated: the places of a date and of the clock time that goes with it, if any."""
+
+    names: tuple[str, ...]
+    dated: tuple[int, int] | None = None
+
+    def message(self, cells: Sequence[str]) -> Message:
+        found = dict(zip(self.names, cells, strict=True))
+        if self.dated:
+            date, clock = (self.names[place] for place in self.dated)
+            found[clock] = dated(found.pop(date), found[clock])
+        return found
+
+
 class NoRow(Exception):
     """A line that holds no tick; the text is the reason. `header`: it names the columns of those that follow."""
 
@@ -38,15 +57,16 @@ class Table:
 
     A line of words is the header of the rows behind it, if they have as many cells. Without one, columns are named by
     what the first row holds: `time`, `name`, `value`, or `v0`, `v1` … by their positions where there are several.
+    A date and a clock time side by side are one time, which has the name of the latter.
     """
 
     def __init__(self, time_field: str = "") -> None:
         """time_field: the column that the user says is the time."""
         self._time_field = time_field
-        self.names: tuple[str, ...] = ()  # of the header in force
+        self.columns = Columns(())  # of the header in force
         self.delimiter = ""
         self._header: tuple[str, ...] = ()  # the last one that came, as it came
-        self._unnamed: dict[int, tuple[str, ...]] = {}
+        self._unnamed: dict[int, Columns] = {}
 
     def message(self, line: str, recv: int) -> Message:
         """The cells of a row, named. Raises NoRow. recv: ns since 1970 UTC."""
@@ -55,48 +75,68 @@ class Table:
             raise NoRow("neither a row nor the names of columns")
         commented = line.startswith("#")
         delimiter = self.delimiter or delimiter_of(line)
-        cells = split(line.lstrip("# ") if commented else line, delimiter)
-        if self.names and len(cells) == len(self.names) + 1 and not cells[-1]:
+        cells = self._cells(line.lstrip("# ") if commented else line, delimiter)
+        named = self.columns.names
+        if named and len(cells) == len(named) + 1 and not cells[-1]:
             cells.pop()  # a delimiter ends the line
-        if self.names and len(cells) == len(self.names) and not commented and any(map(is_value, cells)):
-            return dict(zip(self.names, cells, strict=True))
+        if named and len(cells) == len(named) and not commented and any(map(is_value, cells)):
+            return self.columns.message(cells)
         if (found := delimiter_of(line)) != delimiter:
             delimiter = found
-            cells = split(line.lstrip("# ") if commented else line, delimiter)
+            cells = self._cells(line.lstrip("# ") if commented else line, delimiter)
         if not commented and (odd := _statsd(line) or _pairs(line)):
             return odd
-        if self.names and tuple(cells) == self._header:
+        if named and tuple(cells) == self._header:
             raise NoRow("names of columns", header=True)
-        if _is_header(cells, delimiter, strict=bool(self.names)):
+        if _is_header(cells, delimiter, strict=bool(named)):
             self._header = tuple(cells)
-            self.names, self.delimiter = (), ""
+            self.columns, self.delimiter = Columns(()), ""
             raise NoRow("names of columns", header=True)
         if commented:
             raise NoRow("a comment", header=True)
         if not _is_row(cells, delimiter, named=len(self._header) == len(cells)):
             raise NoRow("no number in it" if not any(map(is_number, cells)) else "neither numbers nor their names")
-        if self.names:
-            raise NoRow(f"{len(cells):,} cells, where the header has {len(self.names):,}")
-        return dict(zip(self._named(cells, delimiter, recv), cells, strict=True))
+        if named:
+            raise NoRow(f"{len(cells):,} cells, where the header has {len(named):,}")
+        return self._columns_of(cells, delimiter, recv).message(cells)
 
-    def layout_of(self, line: str) -> tuple[tuple[str, ...], str] | None:
-        """Names and delimiter by which a row is read, if one like it has been."""
-        if self.names:
-            return self.names, self.delimiter
+    def layout_of(self, line: str) -> tuple[Columns, str] | None:
+        """Columns and delimiter by which a row is read, if one like it has been."""
+        if self.columns.names:
+            return self.columns, self.delimiter
         delimiter = delimiter_of(line)
-        names = self._unnamed.get(len(split(line, delimiter)))
-        return (names, delimiter) if names and len(self._header) != len(names) else None
+        columns = self._unnamed.get(len(split(line, delimiter)))
+        return (columns, delimiter) if columns and len(self._header) != len(columns.names) else None
 
-    def _named(self, cells: list[str], delimiter: str, recv: int) -> tuple[str, ...]:
+    def _cells(self, line: str, delimiter: str) -> list[str]:
+        """The cells; a date and a clock time with white space between are two only where the header has two names."""
+        cells = split(line, delimiter)
+        if delimiter == WHITE_SPACE and len(cells) < len(self._header) == len(apart := line.split(None, MAX_CELLS)):
+            return apart
+        return cells
+
+    def _columns_of(self, cells: list[str], delimiter: str, recv: int) -> Columns:
         if len(self._header) == len(cells):
-            self.names, self.delimiter = self._with_elapsed(_unique(self._header), cells, recv), delimiter
-            return self.names
-        names = self._unnamed.get(len(cells))
-        if names is None:
+            names = self._with_elapsed(_unique(self._header), cells, recv)
+            date_names = {name for name in names if _DATE_NAMES.intersection(re.split("[^a-z]+", name.lower()))}
+            pair = _dated_places(cells, [name in date_names for name in names])
+            if pair and names[pair[0]] == self._time_field:  # the user's word for the time stays
+                names = tuple(
+                    {pair[0]: f"{name}.{at}", pair[1]: self._time_field}.get(at, name)
+                    for at, name in enumerate(names)
+                )
+            self.columns, self.delimiter = Columns(names, pair), delimiter
+            return self.columns
+        columns = self._unnamed.get(len(cells))
+        if columns is None:
             if len(self._unnamed) >= MAX_LAYOUTS:
                 raise NoRow(f"{len(cells):,} cells, after lines with {MAX_LAYOUTS} other numbers of them")
-            names = self._unnamed[len(cells)] = _by_what_they_hold(cells, recv)
-        return names
+            pair = _dated_places(cells, [True] * len(cells))
+            told = [*cells]
+            if pair:
+                told[pair[0]], told[pair[1]] = "", dated(cells[pair[0]], cells[pair[1]])
+            columns = self._unnamed[len(cells)] = Columns(_by_what_they_hold(told, recv), pair)
+        return columns
 
     def _with_elapsed(self, names: tuple[str, ...], cells: list[str], recv: int) -> tuple[str, ...]:
         """A time that is none since 1970 is a value: seconds since the sender's start, as most measurements have."""
@@ -148,6 +188,22 @@ def _is_header(cells: list[str], delimiter: str, strict: bool = False) -> bool:
         and _WORD.search(cell) is not None
         for cell in said
     )
+
+
+def dated(date: str, clock: str) -> str:
+    """A date and a clock time as one."""
+    date, clock = date.strip(), clock.strip()
+    return f"{date} 0{clock}" if clock[1:2] == ":" else f"{date} {clock}"
+
+
+def _dated_places(cells: Sequence[str], may_be_date: Sequence[bool]) -> tuple[int, int] | None:
+    """The places of the first date that stands beside a clock time, and of that."""
+    for at, cell in enumerate(cells):
+        if may_be_date[at] and is_date(cell):
+            for beside in (at + 1, at - 1):
+                if 0 <= beside < len(cells) and _CLOCK.fullmatch(cells[beside]):
+                    return at, beside
+    return None
 
 
 def _unique(header: tuple[str, ...]) -> tuple[str, ...]:

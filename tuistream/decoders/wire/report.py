@@ -20,9 +20,9 @@ class FieldReport:
 class StreamReport:
     """A stream as it was understood. Paths are dotted, "" where there is none.
 
-    time, unit: the event time and how it is written ("s", "ms", "µs", "ns", "ISO 8601", "clock time"); "" where
-    ticks have their receive time. id, id_rule: the producer's id, and what it promises ("opaque", "unique",
-    "consecutive"). key: what names the stream. ticks: how many came.
+    time, unit: the event time and how it is written, as `unit_of` has it; "" where ticks have their receive time.
+    id, id_rule: the producer's id, and what it promises ("opaque", "unique", "consecutive"). key: what names the
+    stream. ticks: how many came.
     """
 
     name: str

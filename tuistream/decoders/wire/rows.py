@@ -21,7 +21,7 @@ _HASH = 8  # characters that keep apart two names which are alike once they are 
 class Layout:
     """Where the parts of a stream's ticks stand in its frames, as dotted paths; "" for what there is not.
 
-    unit: of the time ("s", "ms", "µs", "ns", "ISO 8601", "clock time"). fields: the paths, in the stream's order.
+    unit: of the time, as `unit_of` has it. fields: the paths, in the stream's order.
     """
 
     time: str = ""

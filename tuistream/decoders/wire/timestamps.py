@@ -23,6 +23,10 @@ _ISO = re.compile(
     r"\s?(?:([Zz]|UTC|GMT)|([+-])(\d\d):?(\d\d)?)?(?: UTC)?(?: m=[+-][\d.]+)?)?",
     re.ASCII,
 )
+# With dots the day comes first where the year comes last, as in DIN 5008; with slashes nobody can tell.
+_DAY_FIRST = re.compile(
+    r"(\d\d?)\.(\d\d?)\.(\d{4})(?:(?:[Tt ]|, ?)(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d{1,40}))?)?)?", re.ASCII
+)
 _CLOCK = re.compile(r"(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,40}))?\s?(?:[Zz]|UTC)?", re.ASCII)
 
 
@@ -31,7 +35,8 @@ def to_ns(value: object, recv: int) -> int | None:
 
     int, float and numeric strings: s, ms, µs or ns since 1970 by their magnitude, every digit kept; a float as it is
     written in decimal. Other strings: ISO 8601 (any fraction; Z, an offset, or none for UTC; Go's way of writing it
-    too), and a clock time, which is of the day that brings it nearest to `recv`.
+    too), 31.12.2024 with or without a clock time (UTC), and a clock time alone, which is of the day that brings it
+    nearest to `recv`.
     """
     if type(value) is float:
         ns = _from_float(value)
@@ -51,13 +56,15 @@ def iso_ns(text: str, recv: int) -> int | None:
 
 
 def unit_of(value: object) -> str:
-    """How `value` gives its time: "s", "ms", "µs", "ns", "ISO 8601", "clock time", or "" where it is none."""
+    """How `value` gives its time: "s", "ms", "µs", "ns", "ISO 8601", "day.month.year", "clock time"; "" for none."""
     if type(value) is str:
         text = value.strip()
         if _EPOCH.fullmatch(text):
             return _unit(int(text.partition(".")[0]))
         if _ISO.fullmatch(text[:MAX_TEXT]):
             return "ISO 8601"
+        if _DAY_FIRST.fullmatch(text[:MAX_TEXT]):
+            return "day.month.year"
         return "clock time" if _CLOCK.fullmatch(text[:MAX_TEXT]) else ""
     if type(value) is int or (type(value) is float and 0 <= value < 1e20):
         return _unit(int(value))
@@ -65,11 +72,21 @@ def unit_of(value: object) -> str:
 
 
 def is_written_time(value: object) -> bool:
-    """Whether `value` is a string that can only be meant as a time of day: ISO 8601 with its clock, or a clock."""
+    """Whether `value` is a string that can only be meant as a time of day: a clock time, with its date or alone."""
     if type(value) is not str or not 7 <= len(value) <= MAX_TEXT or (":" not in value and "T" not in value):
         return False
-    match = _ISO.fullmatch(value.strip())
-    return bool(match and match[7]) or _CLOCK.fullmatch(value.strip()) is not None
+    text = value.strip()
+    iso, day_first = _ISO.fullmatch(text), _DAY_FIRST.fullmatch(text)
+    return bool(iso and iso[7]) or bool(day_first and day_first[4]) or _CLOCK.fullmatch(text) is not None
+
+
+def is_date(value: object) -> bool:
+    """Whether `value` is a string that is a date without a clock time."""
+    if type(value) is not str or not 8 <= len(value) <= MAX_TEXT:
+        return False
+    text = value.strip()
+    iso, day_first = _ISO.fullmatch(text), _DAY_FIRST.fullmatch(text)
+    return bool(iso and not iso[7]) or bool(day_first and not day_first[4])
 
 
 def _unit(integer: int) -> str:
@@ -105,6 +122,8 @@ def _from_text(text: str, recv: int) -> int | None:
     if match:
         return _scaled(int(match[1]), match[2] or "")
     ns = _from_iso(text)
+    if ns is None:
+        ns = _from_day_first(text)
     return ns if ns is not None else _from_clock(text, recv)
 
 
@@ -113,19 +132,30 @@ def _from_iso(text: str) -> int | None:
     if match is None:
         return None
     year, _, month, day, month2, day2, hour, minute, second, fraction, _, sign, off_hour, off_minute = match.groups()
+    ns = _of(year, month or month2, day or day2, hour, minute, second, fraction)
+    if ns is None or not sign:
+        return ns
+    offset = (int(off_hour) * 3_600 + int(off_minute or 0) * 60) * 10**9
+    return ns - offset if sign == "+" else ns + offset
+
+
+def _from_day_first(text: str) -> int | None:
+    match = _DAY_FIRST.fullmatch(text)
+    return _of(match[3], match[2], match[1], *match.group(4, 5, 6, 7)) if match else None
+
+
+def _of(
+    year: str, month: str, day: str, hour: str | None, minute: str, second: str | None, fraction: str | None
+) -> int | None:
+    """ns since 1970 UTC of a date and, where there is an hour, a clock time; None where there is no such."""
     try:
-        days = date(int(year), int(month or month2), int(day or day2)).toordinal() - _EPOCH_DAY
+        start = (date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY) * DAY
     except ValueError:
         return None
     if hour is None:
-        return days * DAY
+        return start
     seconds = _seconds_of_day(hour, minute, second)
-    if seconds is None:
-        return None
-    if sign:
-        offset = int(off_hour) * 3_600 + int(off_minute or 0) * 60
-        seconds -= offset if sign == "+" else -offset
-    return days * DAY + seconds * 10**9 + _fraction_ns(fraction)
+    return None if seconds is None else start + seconds * 10**9 + _fraction_ns(fraction)
 
 
 def _from_clock(text: str, recv: int) -> int | None:
