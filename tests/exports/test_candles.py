@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,45 @@ async def test_buckets_are_those_of_all_ticks(tmp_path: Path, every: int) -> Non
             assert told[key][:4] == numbers[:4], key
             assert told[key][4] == pytest.approx(numbers[4])
             assert told[key][5] == numbers[5]
+
+
+async def test_the_view_has_every_minute_open_ones_too(tmp_path: Path) -> None:
+    """Those that have complete rows from these, the others from the ticks: `rollups` tells which."""
+    path = tmp_path / "a.db"
+    sparse = Stream("feed", "A", "sparse", ("bid", "ask"))
+    slow = walk(sparse, 20, 4)
+    slow = Batch(sparse, T0 + (slow.t - T0) * 500, slow.recv, slow.v)  # a tick in half a minute
+    await record(path, [walk(TRADES, 3_000, 1), walk(BOOK, 500, 2), slow])
+    covered = query(
+        path, f"SELECT stream, min(since), max(until) FROM rollups WHERE width = {MINUTE} GROUP BY stream"
+    )
+    assert covered  # and yet not all
+    rows = query(path, "SELECT t, kind, field, open, high, low, close, count, volume, time FROM candles_1m")
+    found: dict[tuple[str, ...], list[Any]] = {(written(r[0]), r[1], r[2]): list(r[3:]) for r in rows}
+    wanted = from_ticks(MINUTE, [path], 0, 1 << 62)
+    assert len(rows) == len(found)
+    assert set(found) == set(wanted)
+    for key, (first, high, low, last, _, count) in wanted.items():
+        assert found[key][:5] == [first, high, low, last, count], key
+    assert all(row[-1] == row[0] / 1e9 for row in rows)
+    volumes = "SELECT field, sum(volume) FROM candles_1m WHERE kind = 'trade' GROUP BY field"
+    by_field = dict(query(path, volumes))
+    quantity = "SELECT sum(value) FROM ticks_named WHERE kind = 'trade' AND field = 'qty'"
+    assert by_field["qty"] == pytest.approx(query(path, quantity)[0][0])
+
+
+async def test_the_view_finds_minutes_between_stretches_of_complete_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    await record(path, [walk(BOOK, 3_000, 1)])
+    before = query(path, "SELECT * FROM candles_1m ORDER BY t, field")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        since, until = connection.execute(f"SELECT since, until FROM rollups WHERE width = {MINUTE}").fetchone()
+        hole = until - 2 * MINUTE
+        connection.execute(f"UPDATE rollups SET until = ? WHERE width = {MINUTE}", (hole,))
+        connection.execute("INSERT INTO rollups VALUES (1, ?, ?, ?)", (MINUTE, hole + MINUTE, until))
+        connection.execute("UPDATE rollup_1m SET max = 7e7 WHERE bucket = ?", (hole,))
+        assert since < hole
+    assert query(path, "SELECT * FROM candles_1m ORDER BY t, field") == before
 
 
 async def test_volume_is_the_sum_of_the_quantity(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -131,20 +130,6 @@ async def test_a_gap_may_name_a_stream_before_its_first_tick(tmp_path: Path) -> 
     assert query(path, "SELECT stream FROM gaps") == [("a",)]
     assert query(path, "SELECT price, qty FROM a_trade") == [(0.0, 0.1), (1.0, 1.1)]
     assert query(path, "SELECT count(*) FROM streams") == [(1,)]
-
-
-async def test_candles_read_the_rollups(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    await record(path, [ticks(Stream("f", "a", "trade", ("price",)))])
-    query(path, "SELECT * FROM candles_1m")
-    connection = sqlite3.connect(path)
-    connection.execute(
-        "INSERT INTO rollup_1m VALUES (1, 0, 60000000000, 2, 3, 1, 4, 10, 4, 4, 60000000001, 60000000009, 7)"
-    )
-    connection.commit()
-    connection.close()
-    candle = ("f", "a", "trade", "price", 60_000_000_000, 60.0, 2.0, 4.0, 1.0, 3.0, 7.0, 4)
-    assert query(path, "SELECT * FROM candles_1m") == [candle]
 
 
 async def test_a_feed_with_a_secret_is_redacted(tmp_path: Path) -> None:

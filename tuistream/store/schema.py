@@ -35,6 +35,9 @@ MAX_COLUMNS = 1_000  # SQLite's own limit is 2,000 columns a table
 # rounded once: a time that came as a float of seconds is that float again, which t * 1e-9 misses by a bit.
 TIME = "t / 1e9"
 
+_MINUTE = 60 * 10**9
+_FIRST, _LAST = "-9223372036854775807 - 1", "9223372036854775807"  # ns; SQL has no literal of the least integer
+
 _TABLES = (
     """CREATE TABLE streams (
         id INTEGER PRIMARY KEY,
@@ -136,11 +139,6 @@ _VIEWS = (
         (json_extract(e.details, '$.to') - json_extract(e.details, '$.from')) * 1e-9 AS seconds
     FROM events AS e LEFT JOIN streams AS s ON s.id = e.stream
     WHERE e.kind = 'gap'""",
-    """CREATE VIEW candles_1m AS
-    SELECT s.feed, s.name AS stream, s.kind, json_extract(s.fields, '$[' || r.field || '].name') AS field,
-        r.bucket AS t, r.bucket / 1e9 AS time,
-        r.first AS open, r.max AS high, r.min AS low, r.last AS close, r.quantity AS volume, r.count
-    FROM rollup_1m AS r JOIN streams AS s ON s.id = r.stream""",
 )
 
 # Names that no view of a stream may take; SQLite compares names without regard to case.
@@ -180,9 +178,9 @@ def creation() -> list[str]:
 def wide_views(columns: int) -> list[str]:
     """The statements that make the views over all `columns` value columns of ticks anew.
 
-    Both force the order of their joins. `trades` walks the ticks, so that the newest are found through the index
+    All force the order of their joins. `trades` walks the ticks, so that the newest are found through the index
     on time, where there is one; `ticks_named` walks the streams and their blocks, so that a stream is found
-    through these.
+    through these. `candles_1m` has the complete rows of the rollup, and computes those of minutes that have none.
     """
     price = _choose("s.price", columns)
     value = _choose("f.key", columns)
@@ -199,7 +197,50 @@ def wide_views(columns: int) -> list[str]:
     FROM streams AS s CROSS JOIN json_each(s.fields) AS f
         CROSS JOIN blocks AS b ON b.stream = s.id
         CROSS JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1 AND k.stream = s.id""",  # noqa: S608
+        "DROP VIEW IF EXISTS candles_1m",
+        _candles(columns),
     ]
+
+
+def _candles(columns: int) -> str:
+    """The view of candles. `c` are the stretches of a stream's event times, lo to before hi, without complete rows:
+    before, between and behind those with them.
+    """
+    return f"""CREATE VIEW candles_1m (feed, stream, kind, field, t, time, open, high, low, close, volume, count) AS
+    SELECT s.feed, s.name, s.kind, json_extract(f.value, '$.name'), r.bucket, r.bucket / 1e9,
+        r.first, r.max, r.min, r.last, r.quantity, r.count
+    FROM streams AS s CROSS JOIN json_each(s.fields) AS f
+        CROSS JOIN rollups AS u ON u.stream = s.id AND u.width = {_MINUTE}
+        CROSS JOIN rollup_1m AS r
+            ON r.stream = s.id AND r.field = f.key AND r.bucket >= u.since AND r.bucket < u.until
+    WHERE r.count > 0
+    UNION ALL
+    SELECT feed, stream, kind, field, t, t / 1e9, max(open), max(value), min(value), max(close), sum(quantity),
+        count(value)
+    FROM (
+        SELECT feed, stream, kind, field, minute AS t, value, quantity,
+            first_value(value) OVER (PARTITION BY number, place, minute ORDER BY value IS NULL, t, n) AS open,
+            first_value(value) OVER
+                (PARTITION BY number, place, minute ORDER BY value IS NULL, t DESC, n DESC) AS close,
+            number, place
+        FROM (
+            SELECT s.id AS number, s.feed, s.name AS stream, s.kind, f.key AS place,
+                json_extract(f.value, '$.name') AS field, k.t, k.n, k.t - k.t % {_MINUTE} AS minute,
+                {_choose("f.key", columns)} AS value, {_choose("s.quantity", columns)} AS quantity
+            FROM streams AS s CROSS JOIN (
+                SELECT stream, until AS lo,
+                    lead(since, 1, {_LAST}) OVER (PARTITION BY stream ORDER BY since, until) AS hi
+                FROM (
+                    SELECT stream, since, until FROM rollups WHERE width = {_MINUTE}
+                    UNION ALL SELECT id, {_FIRST}, {_FIRST} FROM streams
+                )
+            ) AS c ON c.stream = s.id
+            CROSS JOIN blocks AS b ON b.stream = s.id AND b.t0 >= c.lo - s.reach AND b.t0 < c.hi AND b.t1 >= c.lo
+            CROSS JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1 AND k.stream = s.id AND k.t >= c.lo AND k.t < c.hi
+            CROSS JOIN json_each(s.fields) AS f
+        )
+    )
+    GROUP BY number, place, t HAVING count(value) > 0"""  # noqa: S608  # numbers of ours
 
 
 def _choose(position: str, columns: int) -> str:
