@@ -1,4 +1,4 @@
-"""The hub over TCP and frames: how fast, that every message is counted, and what is left of those who hang up."""
+"""The hub over TCP, WebSocket and frames: how fast, that every message is counted, what those who hang up leave."""
 
 from __future__ import annotations
 
@@ -30,18 +30,35 @@ OLD_LOST = "the old hub: 138 of 2,030,000 arrive"
 OLD_KEPT = "the old hub: 65 to 74 % of 1 x 3,000/s arrive"
 OLD_LOAD = "no load (the old hub: 99 % of a core, for good)"
 LARGE = 10_000_000  # bytes
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n\r\n"
+)
+MASK = b"\x37\xfa\x21\x3d"
 
 
-def flood(port: int, senders: int, each: int) -> None:
+def flood(port: int, senders: int, each: int, websocket: bool) -> None:
     """In a process of its own: all senders in turn, a stretch of messages at a time, as fast as they are taken."""
     connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(senders)]
+    messages = [MESSAGE.format(name=number).encode() for number in range(senders)]
+    if websocket:
+        messages = [_frame(message) for message in messages]
+        for connection in connections:
+            connection.sendall(UPGRADE)
+            while b"\r\n\r\n" not in connection.recv(4_096):
+                pass
     stretch = min(each, 500)
-    parts = [MESSAGE.format(name=number).encode() * stretch for number in range(senders)]
     for _ in range(each // stretch):
-        for connection, part in zip(connections, parts, strict=True):
-            connection.sendall(part)
+        for connection, message in zip(connections, messages, strict=True):
+            connection.sendall(message * stretch)
     for connection in connections:
         connection.close()
+
+
+def _frame(message: bytes) -> bytes:
+    """As a client sends it (RFC 6455, section 5.2)."""
+    masked = bytes(byte ^ MASK[at % 4] for at, byte in enumerate(message))
+    return struct.pack(">BBH", 0x81, 0x80 | 126, len(message)) + MASK + masked
 
 
 def trickle(port: int, senders: int, each: int, rate: float) -> None:
@@ -105,12 +122,13 @@ async def _sent(
         return run, seconds, time.process_time() - cpu, listener.counters.accepted
 
 
-async def _flat_out(senders: int, each: int) -> Row:
-    run, seconds, cpu, accepted = await _sent(flood, senders, each)
+async def _flat_out(senders: int, each: int, way: str = "tcp") -> Row:
+    run, seconds, cpu, accepted = await _sent(flood, senders, each, way == "ws", way=way)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
+    who = f"{senders} senders" if senders > 1 else "1 sender"
     return Row(
-        f"flat out, {senders} senders" if senders > 1 else "flat out, 1 sender",
-        f"all arrive ({OLD_LOST})",
+        f"flat out, {who}{' over WebSocket' if way == 'ws' else ''}",
+        f"all arrive ({OLD_LOST})" if way == "tcp" else "all arrive",
         f"{accepted / seconds:,.0f} messages/s",
         f"{accepted:,} of {senders * each:,}, CPU {cpu:.2f} s, peak {peak:,.0f} MB",
         _missing(run, accepted, senders * each),
@@ -178,6 +196,8 @@ def rows(short: bool = False) -> list[Row]:
         lambda: _flat_out(1, 1_000_000 // part),
         lambda: _flat_out(10, 100_000 // part),
         lambda: _flat_out(100, 10_000 // part),
+        lambda: _flat_out(1, 300_000 // part, "ws"),
+        lambda: _flat_out(100, 3_000 // part, "ws"),
         lambda: _large("frames", 2 if short else 20),
         lambda: _large("tcp", 2 if short else 20, HubLimits(frame=16 << 20)),
         lambda: _large("tcp", 2 if short else 20),

@@ -11,6 +11,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -27,6 +28,11 @@ from tuistream.sources.hub.byte_stream import SLICE
 from tuistream.sources.hub.limits import HubLimits
 from tuistream.sources.hub.listening import bind, tls_context
 from tuistream.sources.hub.options import HubOptions
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n\r\n"
+)
 
 
 def message(number: int, name: str = "n") -> bytes:
@@ -268,6 +274,28 @@ async def test_limits_are_counted_and_named() -> None:
         await until(lambda: "--max-pending" in running.told()[-1])
         await until(lambda: running.listener().senders == 1 and counters.pending == 86)
         assert counters.refused[Cause.PENDING] == 1
+
+
+async def test_half_sent_websocket_messages_are_bounded_and_bulk_keeps_its_order() -> None:
+    async with hub("ws", options=HubOptions(limits=HubLimits(pending=1_000))) as running:
+        counters = running.counters("ws")
+        async with connect(f"ws://{HOST}:{running.port('ws')}", compression=None) as connection:
+            for number in range(2_000):
+                await connection.send(message(number))
+                if number % 500 == 0:
+                    await connection.ping()
+                    half = message(number).decode()
+                    await connection.send([half[:5], half[5:]])  # in fragments
+            await until(lambda: running.ticks("n") == 2_004)
+            assert np.all(np.diff(running.session.streams["hub", "n", "line"].series.column("data")) >= 0)
+        _, writer = await running.connect("ws")
+        writer.write(UPGRADE + b"\x82\xfe\x03\x00mask" + b"x" * 600)
+        await until(lambda: counters.pending == 608)
+        _, other = await running.connect("ws")
+        other.write(UPGRADE + b"\x02\xfe\x03\x00mask" + b"x" * 600)
+        await until(lambda: counters.refused[Cause.PENDING] == 1 and counters.pending == 608)
+        writer.close()
+        await until(lambda: counters.pending == 0)
 
 
 async def test_silent_senders_give_way_where_all_places_are_taken() -> None:

@@ -14,7 +14,6 @@ from typing import Final, Protocol
 from tuistream.decoders.hub import Cause
 from tuistream.framers.contract import Framer
 from tuistream.sources.hub.intake import Sender, room
-from tuistream.sources.hub.limits import NAMES
 from tuistream.sources.hub.listening import HANDSHAKE_SECONDS, ListenerRunner
 
 SLICE: Final = 2_048  # messages that are decoded before others have their turn
@@ -181,12 +180,8 @@ class _Connection(asyncio.Protocol):
         self._work()
 
     def _count_held(self, sender: Sender) -> None:
-        counters, limits = self._listener.counters, self._listener.limits
         before, self._held = self._held, self._framer.held
-        counters.pending += self._held - before
-        if self._held > before and counters.pending > limits.pending:
-            reason = f"messages that have not ended hold {counters.pending:,} bytes, over the limit of "
-            self._listener.refuse(sender, Cause.PENDING, f"{reason}{limits.pending:,} ({NAMES['pending']})")
+        if not self._listener.hold(sender, self._held - before):
             self._framer.end()
             self._framer.take_refused()  # it has been told
             self.abort()

@@ -248,6 +248,16 @@ class Listener:
         self.status.malformed += rest.total()
         self._untold += rest.total()
 
+    def hold(self, sender: Sender | str, more: int) -> bool:
+        """Count `more` bytes of a message that has begun and not ended; whether all of them are within the limit."""
+        counters, limit = self.counters, self.limits.pending
+        counters.pending += more
+        if more <= 0 or counters.pending <= limit:
+            return True
+        reason = f"messages that have not ended hold {counters.pending:,} bytes, over the limit of {limit:,}"
+        self.refuse(sender, Cause.PENDING, f"{reason} ({NAMES['pending']})")
+        return False
+
     def over_limit(self, name: Literal["frame", "large"]) -> str:
         """As "over the limit of 1,048,576 bytes (--max-frame)"."""
         return f"over the limit of {getattr(self.limits, name):,} bytes ({NAMES[name]})"
