@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.running import TickServer, finish, rows, start, until
-from tuistream.cli.deploy import dockerfile, quoted, unit
+from tuistream.cli.deploy import HIDDEN, dockerfile, quoted, unit
 
 WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=4)
 ANALYZE = shutil.which("systemd-analyze")
@@ -88,6 +88,14 @@ def test_the_container_runs_as_nobody_special_and_gets_signals_itself() -> None:
         (line,) = re.findall(rf"(?m)^{name} (.*)$", text)
         assert all(isinstance(word, str) for word in json.loads(line))
     assert text.index("USER") < text.index("ENTRYPOINT")
+
+
+def test_a_program_that_the_unit_would_hide_is_said(tmp_path: Path) -> None:
+    script = tmp_path / "tuistream"
+    script.write_text("import sys\nfrom tuistream.cli import run\nsys.exit(run(['deploy', 'systemd']))\n")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=50)
+    assert split(line_of(done.stdout, "ExecStart"))[0] == str(script)
+    assert ("install tuistream outside of" in done.stderr) == str(script).startswith(HIDDEN)
 
 
 @pytest.mark.parametrize("what", ["systemd", "docker"])

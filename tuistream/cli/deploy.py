@@ -17,6 +17,7 @@ from tuistream.core.text import printable
 
 STATUS_PORT: Final = "9110"
 EXECUTABLE: Final = "/usr/local/bin/tuistream"  # in the unit as it is shipped
+HIDDEN: Final = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108 by ProtectHome, PrivateTmp
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_@/.:,=+-]+")
 _ESCAPED: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "%": "%%", "$": "$$"}
 
@@ -36,7 +37,14 @@ def command(what: str, words: tuple[str, ...]) -> None:
     file itself.
     """
     _check(words)
-    click.echo((unit if what == "systemd" else dockerfile)(words), nl=False)
+    if what == "docker":
+        click.echo(dockerfile(words), nl=False)
+        return
+    executable = _executable()
+    click.echo(unit(words, executable), nl=False)
+    if executable.startswith(HIDDEN):
+        told = f"the unit does not let a program see {executable}: install tuistream outside of {', '.join(HIDDEN)}"
+        click.echo(f"tuistream: {printable(told, 500)}", err=True)
 
 
 def _check(words: Sequence[str]) -> None:
@@ -48,9 +56,9 @@ def _check(words: Sequence[str]) -> None:
         raise SettingsError("after -- stands text, in UTF-8")
 
 
-def unit(words: Sequence[str] = (), executable: str | None = None) -> str:
-    """The unit, its ExecStart with the executable that runs now and, where there are some, with `words`."""
-    text = _shipped("tuistream.service").replace(EXECUTABLE, quoted(executable or _executable()), 1)
+def unit(words: Sequence[str] = (), executable: str = EXECUTABLE) -> str:
+    """The unit, its ExecStart with the executable and, where there are some, with `words`."""
+    text = _shipped("tuistream.service").replace(EXECUTABLE, quoted(executable), 1)
     if not words:
         return text
     line = " ".join(map(quoted, words))
