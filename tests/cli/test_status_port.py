@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.running import TickServer, finish, start
 from tests.sources.hub.test_metrics import samples
+from tests.test_architecture import modules_of
 from tuistream.cli.status_port import ASKERS, HEAD_BYTES, Answer, Place, place_of, serving
 from tuistream.core.errors import SettingsError, TuistreamError
 
@@ -170,6 +171,13 @@ async def test_the_pages_of_a_recorder(tmp_path: Path) -> None:
     assert reason.startswith(f"{feed}: down for ")
     process.terminate()
     assert (await asyncio.wait_for(process.wait(), 30)) == 0
+
+
+def test_the_pages_need_no_web_framework(tmp_path: Path) -> None:
+    arguments = ("record", "exec:true", "--retries", "0", "-q", "--db", str(tmp_path / "x.db"), "--status-port", "0")
+    _, modules = modules_of(*arguments)
+    assert "tuistream.cli.status_port" in modules
+    assert not {"aiohttp", "rich", "textual"} & modules
 
 
 async def test_a_port_that_cannot_be_ends_a_recorder(tmp_path: Path) -> None:
