@@ -100,6 +100,20 @@ def test_what_a_picture_says(db: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "2 <script>" in both
 
 
+def test_an_axis_that_is_no_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.db"
+    t = START + np.arange(300) * SECOND
+    x = np.arange(300) % 200 * 0.5
+    sweep = Batch(Stream("rig", "", "wave", ("x", "y"), axis="x"), t, t, np.column_stack((x, 1_000 - x)))
+    asyncio.run(record(path, [sweep]))
+    text = plotted(capsys, str(path), "--glyphs", "ascii")
+    assert "along x" in text
+    assert text.count("950.5") == 2  # the last of the second sweep, in the title and at its place
+    axis = text.split("\n")[-3]
+    assert axis.split()[1:-1] == ["0", "10", "20", "30", "40"] or "40" in axis
+    assert "sma" not in text
+
+
 def test_a_window(db: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     text = plotted(capsys, str(db), "--streams", "A", "--since", "-10m")
     assert "10m" in text

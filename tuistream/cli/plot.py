@@ -68,17 +68,17 @@ def _still(files: tuple[Path, ...], given: dict[str, Any]) -> Still:
     names = [name.strip() for names in given["streams"] for name in names.split(",") if name.strip()]
     paths = files_of(files)
     with History(lambda: paths, RAW_TICKS) as history:
-        found = ranked(history.newest(SAMPLE, lambda _key: True))
+        found = ranked(history.newest(1, lambda _key: True))
         if not found:
-            raise TuistreamError(f"{files[0]}: no ticks in it")
+            raise TuistreamError(f"{printable(str(files[0]))}: no ticks in it")
         check_names(names, [newest.stream for newest in found])
         wanted = [newest for newest in found if not names or is_named(newest.stream, names)]
         span = _span(history, wanted, given)
-        shown = wanted[: most_panels(options)]
-        if len(shown) < len(wanted):
-            told = f"{len(shown)} of {len(wanted)} streams have room in {width}x{height}; --size or --streams"
+        keys = {newest.stream.key for newest in wanted[: most_panels(options)]}
+        if len(keys) < len(wanted):
+            told = f"{len(keys)} of {len(wanted)} streams have room in {width}x{height}; --size or --streams"
             click.echo(f"tuistream: {told}", err=True)
-        return still_of(history, shown, span, options)
+        return still_of(history, ranked(history.newest(SAMPLE, keys.__contains__)), span, options)
 
 
 def _span(history: History, streams: list[Newest], given: dict[str, Any]) -> Span:

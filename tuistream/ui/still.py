@@ -21,11 +21,13 @@ from tuistream.charts.raster import Viewport, glyph_set
 from tuistream.charts.still import Run, Still
 from tuistream.core.batch import Values
 from tuistream.core.series import Series
-from tuistream.core.session import main_field
+from tuistream.core.session import AXIS_MOST, main_field
 from tuistream.core.text import printable
 from tuistream.store.history import History, Newest, Wanted, Window
 from tuistream.ui.averages import Average, Averages
-from tuistream.ui.chart import AVERAGE_INKS, COLUMNS_A_TICK, FIELD_INKS, ROWS_A_TICK, style_of
+from tuistream.ui.axis_view import UNIT
+from tuistream.ui.axis_view import column_width as axis_width
+from tuistream.ui.chart import AVERAGE_INKS, COLUMNS_A_TICK, FIELD_INKS, ROWS_A_TICK, axis_ticks, style_of
 from tuistream.ui.fields import has_price, switchable
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import signs_for
@@ -117,6 +119,19 @@ class _Drawn(NamedTuple):
     notes: tuple[str, ...]
 
 
+class _Scene(NamedTuple):
+    """Lines from t0 to t1, and what stands around them. shown: the values of each line that are in the window."""
+
+    t0: int
+    t1: int
+    lines: list[Line]
+    legend: list[tuple[str, str]]
+    shown: list[Values]
+    ticks: list[tuple[int, str]]
+    gaps: list[tuple[int, int]]
+    notes: tuple[str, ...] = ()
+
+
 class _Panel:
     """One stream's."""
 
@@ -171,41 +186,64 @@ class _Panel:
     def _in_layout(self, layout: Layout) -> tuple[_Drawn, int]:
         """The chart, and how many cells its labels need."""
         options = self._options
-        columns, rows = max(1, layout.columns), max(1, layout.rows)
-        t0, width = columns_for(self._span, columns)
-        t1 = t0 + columns * width
-        window = self._window(t0, width)
-        lines, legend, notes = self._lines(window)
-        shown = [_between(line, *self._span) for line in lines]
-        known = [values[np.isfinite(values) & (values > (0.0 if options.log else -inf))] for values in shown]
+        rows = max(1, layout.rows)
+        scene = self._scene(max(1, layout.columns))
+        known = [values[np.isfinite(values) & (values > (0.0 if options.log else -inf))] for values in scene.shown]
         if not any(map(len, known)):
-            message = "no ticks" if not any(map(len, shown)) else "no value above 0"
+            message = "no value above 0" if any(map(len, scene.shown)) else "no ticks"
             frame = message_frame(message, layout.width, layout.height, options.glyphs)
             return _Drawn(frame, [], np.empty(0), 0, ()), layout.labels
         least = min(float(values.min()) for values in known if len(values))
         most = max(float(values.max()) for values in known if len(values))
-        viewport = Viewport(t0, t1, *sticky_range(None, least, most, options.log), options.log)
+        viewport = Viewport(scene.t0, scene.t1, *sticky_range(None, least, most, options.log), options.log)
         values_at = value_ticks(viewport.lo, viewport.hi, max(2, rows // ROWS_A_TICK + 1), options.log)
         digits = _digits(known[0])
         tag = _tag(known[0], digits)
         frame = compose(
-            layout,
-            Axes(),
-            options.glyphs,
-            lines,
-            viewport,
-            values_at,
-            time_ticks(t0, t1, max(1, columns // COLUMNS_A_TICK), options.timezone),
-            tag,
-            [(gap.since, min(gap.to, self._span.until)) for gap in window.gaps],
+            layout, Axes(), options.glyphs, scene.lines, viewport, values_at, scene.ticks, tag, scene.gaps
         )
         needed = max(map(len, aligned([*(label for _value, label in values_at), tag.text if tag else ""])))
-        return _Drawn(frame, legend, known[0], digits, notes), needed
+        return _Drawn(frame, scene.legend, known[0], digits, scene.notes), needed
+
+    def _scene(self, columns: int) -> _Scene:
+        """What is drawn in so many columns."""
+        t0, width = columns_for(self._span, columns)
+        window = self._window(t0, width)
+        if self._stream.axis and window.raw:
+            return self._along_axis(window, columns)
+        lines, legend, notes = self._lines(window)
+        return _Scene(
+            t0,
+            t0 + columns * width,
+            lines,
+            legend,
+            [_between(line, *self._span) for line in lines],
+            time_ticks(t0, t0 + columns * width, max(1, columns // COLUMNS_A_TICK), self._options.timezone),
+            [(gap.since, min(gap.to, self._span.until)) for gap in window.gaps],
+            notes,
+        )
+
+    def _along_axis(self, window: Window, columns: int) -> _Scene:
+        """The window's last sweep along an axis that is not time."""
+        points = window.lines[self._stream.axis]
+        inside = (points.t >= self._span.since) & (points.t < self._span.until) & (np.abs(points.v) < AXIS_MOST)
+        along = np.rint(points.v[inside] * UNIT).astype(np.int64)
+        steps = np.flatnonzero(np.diff(along) < 0)
+        first = int(steps[-1]) + 1 if len(steps) else 0
+        along = along[first:]
+        values = [window.lines[name].v[inside][first:] for name in self._fields]
+        width = axis_width(int(along[-1] - along[0]) if len(along) else 0, columns - 1)
+        t0 = int(along[0]) // width * width if len(along) else 0
+        named = list(zip(self._fields, FIELD_INKS, strict=False))
+        lines = [Line(along, v, (), style_of(ink)) for v, (_name, ink) in zip(values, named, strict=True)]
+        t1 = t0 + columns * width
+        return _Scene(t0, t1, lines, named, values, axis_ticks(t0, t1, max(1, columns // COLUMNS_A_TICK)), [])
 
     def _window(self, t0: int, width: int) -> Window:
         step = width // glyph_set(self._options.glyphs).dots[1]
         run_up = max(self._options.averages, default=0)
-        wanted = Wanted(self._stream.key, self._fields, t0, self._span.until, step, run_up)
+        axis = (self._stream.axis,) if self._stream.axis else ()
+        wanted = Wanted(self._stream.key, (*self._fields, *axis), t0, self._span.until, step, run_up)
         return self._history.window(wanted)
 
     def _lines(self, window: Window) -> tuple[list[Line], list[tuple[str, str]], tuple[str, ...]]:
@@ -247,6 +285,8 @@ class _Panel:
         words = [printable(self._stream.feed, 24)]
         if self._stream.kind and self._stream.kind not in self._label:
             words.append(printable(self._stream.kind, 24))
+        if self._stream.axis:
+            words.append(f"along {printable(self._stream.axis, 24)}")
         return [*words, *(("log",) if self._options.log else ()), *drawn.notes]
 
     def _length(self) -> str:
