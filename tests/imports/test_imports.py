@@ -38,6 +38,21 @@ def test_a_csv_file_with_a_header_is_understood_without_options(tmp_path: Path) 
     assert done.own_times == ["oven.csv"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date;Time;x\n02.12.2013;16:00:00;1,5\n02.12.2013;16:00:01;2\n",
+        "date time x\n2013-12-02 16:00:00 1.5\n2013-12-02 16:00:01 2\n",
+        "when,x\n02.12.2013 16:00:00,1.5\n2.12.2013 16:00:01,2\n",
+    ],
+)
+def test_a_date_and_a_time_side_by_side_are_one_and_days_may_come_first(tmp_path: Path, text: str) -> None:
+    done = imported(tmp_path / "a.db", written(tmp_path / "a.csv", text))
+    found = [(tick[1], tick[4]) for tick in ticks_of(tmp_path / "a.db")]
+    assert found == [(NOON, {"x": 1.5}), (NOON + SECOND, {"x": 2})]
+    assert done.progress.refused == 0
+
+
 def test_names_ids_and_several_fields_are_found_as_in_a_feed(tmp_path: Path) -> None:
     file = written(
         tmp_path / "trades.csv",

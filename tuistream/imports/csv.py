@@ -12,7 +12,7 @@ from tuistream.core.batch import Batch
 from tuistream.core.errors import RecordingError, SettingsError
 from tuistream.core.exchange import unguarded
 from tuistream.decoders.table.cells import delimiter_of, split
-from tuistream.decoders.table.lines import NoRow
+from tuistream.decoders.table.lines import Columns, NoRow, cells_of
 from tuistream.decoders.table.lines import Table as Lines
 from tuistream.imports.contract import FAR, PART_ROWS, Part, Progress, Wishes
 from tuistream.imports.exported import EXPORTED, Exported, is_exported
@@ -40,15 +40,16 @@ class CsvReader:
             text = as_text(data)
             head = [line for line in islice(_bounded(text), HEAD_LINES) if line.strip()]
             text.detach()
-        self._names, self._delimiter, self._header = _layout(head, wishes)
+        self._columns, self._delimiter, self._header = _layout(head, wishes)
+        names = self._columns.names
         self._table: Table | Exported
-        if is_exported(self._names) and wishes == Wishes(feed=wishes.feed):
+        if is_exported(names) and wishes == Wishes(feed=wishes.feed):
             wishes.refuse_all_but(path, EXPORTED)
-            self._table = Exported(self._names, progress, text=True)
+            self._table = Exported(names, progress, text=True)
             self.receive_times = True
             return
         rows = [row for _, row in islice(self._rows(head), SAMPLE_ROWS)]
-        sample = dict(zip(self._names, zip(*rows, strict=True), strict=True)) if rows else {}
+        sample = self._columns.by_name(rows)
         progress.refused, progress.first = 0, ""  # these lines are read again
         self._table = Table(wishes.feed or path.name, wishes, sample, progress)
         self.receive_times = False
@@ -60,8 +61,7 @@ class CsvReader:
             rows = self._rows(_bounded(text))
             while piece := list(islice(rows, PART_ROWS)):
                 where = [number for number, _ in piece]
-                columns = dict(zip(self._names, zip(*(row for _, row in piece), strict=True), strict=True))
-                yield Part(self._batches(columns, where))
+                yield Part(self._batches(self._columns.by_name([row for _, row in piece]), where))
                 self._progress.done = began + packed.tell()
             text.detach()
 
@@ -72,7 +72,7 @@ class CsvReader:
 
     def _rows(self, lines: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
         """The rows with as many cells as there are columns, each with the number of its line."""
-        wanted = len(self._names)
+        wanted = len(self._columns.names)
         for number, cells in self._cells(lines):
             if len(cells) == wanted + 1 and not cells[-1]:
                 cells.pop()  # a delimiter ends the line
@@ -85,7 +85,7 @@ class CsvReader:
     def _cells(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         if self._delimiter not in (",", "\t"):  # white space, and decimal commas where ; is between the cells
             for number, line in enumerate(lines, 1):
-                yield number, split(line.strip("\r\n"), self._delimiter)
+                yield number, cells_of(line.strip("\r\n"), self._delimiter, len(self._columns.names))
             return
         # A NUL is refused by csv before Python 3.11.4, and is nothing that a cell means.
         reader = csv.reader(
@@ -107,8 +107,8 @@ def _bounded(text: TextIO) -> Iterator[str]:
         yield line
 
 
-def _layout(head: list[str], wishes: Wishes) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Names of the columns, what is between the cells, and the header's cells.
+def _layout(head: list[str], wishes: Wishes) -> tuple[Columns, str, tuple[str, ...]]:
+    """The columns, what is between the cells, and the header's cells.
 
     Raises RecordingError, SettingsError.
     """
@@ -118,10 +118,10 @@ def _layout(head: list[str], wishes: Wishes) -> tuple[tuple[str, ...], str, tupl
         delimiter = delimiter_of(head[0])
         if (count := len(split(head[0].strip(), delimiter))) != len(wishes.columns):
             raise SettingsError(f"--columns: {len(wishes.columns):,} names, where there are {count:,} cells")
-        return wishes.columns, delimiter, ()
+        return Columns(wishes.columns), delimiter, ()
     first = next(csv.reader([head[0]]), [])
     if is_exported(first):
-        return tuple(map(unguarded, first)), ",", tuple(first)
+        return Columns(tuple(map(unguarded, first))), ",", tuple(first)
     table = Lines(wishes.time)
     header: tuple[str, ...] = ()
     for line in head:

@@ -23,7 +23,7 @@ NOON = 43_200 * 10**9
 HOUR = 3_600 * 10**9
 SCALES: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _OFFSET = re.compile(r":\d\d(?:[.,]\d+)?\s?(?:[Zz]|UTC|GMT|[+-]\d\d:?(?:\d\d)?)(?: UTC)?(?: m=.*)?$", re.ASCII)
-_WRITTEN = re.compile(r"\d[-/:T]\d")  # no number
+_WRITTEN = re.compile(r"\d[-/:T]\d|\d\.\d+\.\d")  # no number
 _DECIMAL = re.compile(r"([+-]?)(\d{1,19})(?:\.(\d*))?", re.ASCII)
 _EXACT = len("2026-11-21T15:16:17.123456789Z")
 

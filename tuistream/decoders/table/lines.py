@@ -43,6 +43,14 @@ class Columns(NamedTuple):
             found[clock] = dated(found.pop(date), found[clock])
         return found
 
+    def by_name(self, rows: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+        """The columns of rows, by their names."""
+        found: dict[str, Sequence[str]] = dict(zip(self.names, zip(*rows, strict=True), strict=True)) if rows else {}
+        if self.dated and rows:
+            date, clock = (self.names[place] for place in self.dated)
+            found[clock] = [dated(*both) for both in zip(found.pop(date), found[clock], strict=True)]
+        return found
+
 
 class NoRow(Exception):
     """A line that holds no tick; the text is the reason. `header`: it names the columns of those that follow."""
@@ -75,7 +83,7 @@ class Table:
             raise NoRow("neither a row nor the names of columns")
         commented = line.startswith("#")
         delimiter = self.delimiter or delimiter_of(line)
-        cells = self._cells(line.lstrip("# ") if commented else line, delimiter)
+        cells = cells_of(line.lstrip("# ") if commented else line, delimiter, len(self._header))
         named = self.columns.names
         if named and len(cells) == len(named) + 1 and not cells[-1]:
             cells.pop()  # a delimiter ends the line
@@ -83,7 +91,7 @@ class Table:
             return self.columns.message(cells)
         if (found := delimiter_of(line)) != delimiter:
             delimiter = found
-            cells = self._cells(line.lstrip("# ") if commented else line, delimiter)
+            cells = cells_of(line.lstrip("# ") if commented else line, delimiter, len(self._header))
         if not commented and (odd := _statsd(line) or _pairs(line)):
             return odd
         if named and tuple(cells) == self._header:
@@ -107,13 +115,6 @@ class Table:
         delimiter = delimiter_of(line)
         columns = self._unnamed.get(len(split(line, delimiter)))
         return (columns, delimiter) if columns and len(self._header) != len(columns.names) else None
-
-    def _cells(self, line: str, delimiter: str) -> list[str]:
-        """The cells; a date and a clock time with white space between are two only where the header has two names."""
-        cells = split(line, delimiter)
-        if delimiter == WHITE_SPACE and len(cells) < len(self._header) == len(apart := line.split(None, MAX_CELLS)):
-            return apart
-        return cells
 
     def _columns_of(self, cells: list[str], delimiter: str, recv: int) -> Columns:
         if len(self._header) == len(cells):
@@ -188,6 +189,16 @@ def _is_header(cells: list[str], delimiter: str, strict: bool = False) -> bool:
         and _WORD.search(cell) is not None
         for cell in said
     )
+
+
+def cells_of(line: str, delimiter: str, wanted: int) -> list[str]:
+    """The cells. A date and a clock time with white space between are two only where that makes them as many as
+    wanted.
+    """
+    cells = split(line, delimiter)
+    if delimiter == WHITE_SPACE and len(cells) < wanted == len(apart := line.split(None, MAX_CELLS)):
+        return apart
+    return cells
 
 
 def dated(date: str, clock: str) -> str:
