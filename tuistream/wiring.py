@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tuistream.sources.contract import Runner
     from tuistream.sources.hub.intake import Intake
     from tuistream.sources.replay import Replay
+    from tuistream.store.asking import HistoryReader
 
 
 OPEN_AGAIN_SECONDS = 5.0
@@ -39,6 +40,7 @@ class Run:
         self.intake: Intake | None = None  # of the listeners, where there are any
         self.feeds = [self._runner(feed) for feed in settings.feeds]
         self.sink: SqliteSink | None = None
+        self.reader: HistoryReader | None = None  # of the recording, for a screen
         self.ended = asyncio.Event()
         self.opened = False
         self._not_recorded = RecordingStatus("off")
@@ -136,6 +138,24 @@ class Run:
         await self.sink.open()
         self.opened = True
         self.session.known = self.sink.known
+
+    async def recall(self) -> None:
+        """Show what was recorded of this run's feeds earlier; from now on charts can read back from the recording."""
+        if self.settings.db is None:
+            return
+        from tuistream.store.asking import HistoryReader
+        from tuistream.store.catalog import stored_key
+        from tuistream.store.history import RECALLED, History
+        from tuistream.store.segments import files_of
+
+        paths = [self.settings.db]
+        feeds = {stored_key((feed.name, "", ""))[0] for feed in self.settings.feeds}
+        self.reader = HistoryReader(History(lambda: files_of(paths)))
+        try:
+            for newest in await self.reader.newest(RECALLED, lambda key: key[0] in feeds):
+                self.session.recall(newest.stream, newest.t, newest.v, newest.recv)
+        except RecordingError as error:
+            self.session.note(Event(self.session.clock(), "", "notice", f"no history: {error}"))
 
     async def write(self) -> None:
         """Record until `stop_writing`; first open the recording, if that has not worked yet."""
@@ -238,6 +258,8 @@ async def running(settings: Settings, *, recording_needed: bool) -> AsyncIterato
                 for task in (*watchers, *feeds):
                     task.cancel()
                 await asyncio.wait(feeds)
+                if run.reader is not None:
+                    await asyncio.to_thread(run.reader.close)
                 if sink is not None and run.opened:
                     sink.stop()
                 elif writer is not None:

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState, FeedStatus, RecordingStatus
+from tuistream.store.asking import HistoryReader
 from tuistream.ui.app import TuistreamApp
 from tuistream.ui.grid import Grid
 from tuistream.ui.options import ViewOptions
@@ -39,6 +40,7 @@ class Monitor:
         self.recording = RecordingStatus("off")
         self.demo = ""
         self.options: dict[str, Any] = {}
+        self.reader: HistoryReader | None = None
         self.app: TuistreamApp
 
     def add_feed(self, name: str, state: FeedState = FeedState.LIVE) -> FeedStatus:
@@ -74,7 +76,8 @@ class Monitor:
             "clock": lambda: self.now,
             "glyphs": "braille",
         } | self.options
-        self.app = TuistreamApp(self.session, ViewOptions(**options), lambda: self.recording, demo=self.demo)
+        view = ViewOptions(**options)
+        self.app = TuistreamApp(self.session, view, lambda: self.recording, demo=self.demo, reader=self.reader)
         async with self.app.run_test(size=(width, height)) as pilot:
             await self.settle()
             yield pilot

@@ -189,10 +189,12 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
     stopped = asyncio.Event()
     _on_signals(loop, stopped.set)
     async with running(settings, recording_needed=False) as run:
+        recalling = asyncio.create_task(run.recall())
         for name in SCREEN_MODULES:
             importlib.import_module(name)
             for _ in range(LOOP_TURNS):
                 await asyncio.sleep(0)
+        await recalling
         if run.intake is not None:
             await run.intake.until_up()
             view["waiting"] = run.intake.how_to_send()
@@ -206,7 +208,9 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
             from tuistream.cli.config import of_the_screen
 
             view |= of_the_screen(config)
-        app = TuistreamApp(run.session, ViewOptions(**view), run.recording, demo=demo, suspended=run.suspended)
+        app = TuistreamApp(
+            run.session, ViewOptions(**view), run.recording, demo=demo, suspended=run.suspended, reader=run.reader
+        )
         _on_signals(loop, lambda: app.exit(0))
         loop.call_later(SETTLED_SECONDS, collect_from_now_on)
         if not stopped.is_set():

@@ -76,6 +76,17 @@ class Series:
         self.fields = fields
         self.version += 1
 
+    def rearrange(self, fields: tuple[str, ...]) -> None:
+        """Have `fields` and no others from now on, in their order; NaN in those that are new."""
+        v = np.full((len(fields), self._t.size), np.nan)
+        for row, name in enumerate(fields):
+            if name in self.fields:
+                v[row] = self._v[self.fields.index(name)]
+        self._v, self.fields = v, fields
+        self._blocks.clear()
+        self.version += 1
+        self.history += 1
+
     def shrink(self, window: int) -> None:
         """Hold at most `window` ticks from now on."""
         self.window = max(2, window)

@@ -62,6 +62,7 @@ class StreamState:
     main: str
     number: int  # in the order of appearance, from 0, streams of items included
     interrupted: str = ""  # why ticks may be missing before the next one
+    recalled: bool = False  # all that it shows was recorded earlier, as no tick has come yet
     ticks: int = 0
     axis_recv: int = 0  # receive time of the newest tick on an axis that is not time
     last_t: int = 0
@@ -157,6 +158,23 @@ class Session:
         self.event_count += 1
         for outbox in self.outboxes:
             outbox.note(event)
+
+    def recall(self, stream: Stream, t: Times, v: Values, recv: int) -> None:
+        """Show what was recorded of a stream until a tick of it comes, and before that one then.
+
+        t: int64[n], ns, rising; v: float64[n, fields]: its newest recorded ticks, all that there are from t[0] on.
+        recv: receive time of the last. A stream of which a tick has come already stays as it is.
+        """
+        if stream.key in self.streams or len(self.streams) >= MAX_STREAMS or not len(t) or stream.axis:
+            return
+        state = self._add_stream(stream)
+        state.recalled = True
+        state.last_t, state.last_recv = int(t[-1]), recv
+        before = state.series.nbytes
+        state.series.extend(t, v)
+        self.nbytes += state.series.nbytes - before
+        state.note_values(v[:, stream.fields.index(state.main)])
+        self._keep_within_memory()
 
     def interrupt(self, feed: FeedStatus, reason: str) -> None:
         """From now until their next tick, ticks of the feed's streams may be missing."""
@@ -255,6 +273,7 @@ class Session:
             if not len(batch):
                 return
         count = len(batch)
+        state.recalled = False
         feed.ticks += count
         state.ticks += count
         state.last_t, state.last_recv = int(batch.t[-1]), int(batch.recv[-1])
@@ -295,6 +314,9 @@ class Session:
                 text = f"more than {MAX_STREAMS:,} streams: further ones are counted, not kept"
                 self.note(Event(self.clock(), feed.name, "lost", text))
             return None
+        return self._add_stream(stream)
+
+    def _add_stream(self, stream: Stream) -> StreamState:
         known = self.known.get(stream.key)
         seen = (known.ids, known.ids_t) if known and known.ids is not None and known.ids_t is not None else None
         series = Series(stream.fields, self.window)
@@ -309,7 +331,13 @@ class Session:
         return state
 
     def _grow(self, state: StreamState, stream: Stream) -> None:
-        if stream.fields != state.stream.fields:
+        if state.recalled and stream.fields[: len(state.stream.fields)] != state.stream.fields:
+            # A recording has the fields of all runs, in the order in which it came to know them.
+            state.series.rearrange(stream.fields)
+            if stream.axis:
+                state.series.restart()
+            state.main = main_field(stream, described=stream.key in self.looks)
+        elif stream.fields != state.stream.fields:
             before = state.series.nbytes
             state.series.add_fields(stream.fields)
             self.nbytes += state.series.nbytes - before

@@ -27,6 +27,9 @@ from tuistream.store.windows import FARTHEST, TICKS_RAW, Asked, StreamRows, Tick
 
 FILES_OPEN: Final = 64  # of a recording of more files the ones that were not read for the longest time are closed
 GAPS_KEPT: Final = 100_000  # of a file, the newest
+RECALLED: Final = 1_000  # of the newest ticks of a stream, at most
+RECALLED_ALL: Final = 100_000  # of those of all streams; of each `RECALLED_LEAST` at least
+RECALLED_LEAST: Final = 20
 GAPS_SHOWN: Final = 1_000  # of a window, the longest
 
 
@@ -57,12 +60,14 @@ class Window:
     """The answer to `wanted`: the points of a line for each field, with one tick beyond at either side.
 
     raw: these are the ticks themselves, all of them, after `run_up` of those before. gaps: those that touch it.
+    oldest: the time of the stream's oldest tick, ns; None where it has none.
     """
 
     wanted: Wanted
     raw: bool
     lines: dict[str, Points]
     gaps: tuple[Gap, ...]
+    oldest: int | None = None
 
 
 class Newest(NamedTuple):
@@ -187,19 +192,23 @@ class History:
 
     def window(self, wanted: Wanted) -> Window:
         """The ticks of a window, or points that draw the same lines."""
+        stored = wanted._replace(key=catalog.stored_key(wanted.key))
         with self._begun():
             counted = self._each(
-                wanted.key,
+                stored.key,
                 lambda file, rows: (
-                    rows.count(wanted.t0, wanted.t1, file.rolled_until(wanted.key)),
-                    file.gaps(wanted.key, wanted.t0, wanted.t1),
+                    rows.count(wanted.t0, wanted.t1, file.rolled_until(stored.key)),
+                    file.gaps(stored.key, wanted.t0, wanted.t1),
+                    rows.oldest(),
                 ),
             )
-            known = {gap for _count, gaps in counted for gap in gaps}
+            oldest = min((first for _count, _gaps, first in counted if first is not None), default=None)
+            known = {gap for _count, gaps, _first in counted for gap in gaps}
             longest = sorted(known, key=lambda gap: gap.since - gap.to)[:GAPS_SHOWN]
             gaps = tuple(sorted(longest, key=lambda gap: gap.since))
-            raw = sum(count for count, _gaps in counted) <= self._ticks_raw
-            return Window(wanted, raw, self._raw(wanted) if raw else self._points(wanted, gaps), gaps)
+            raw = sum(count for count, _gaps, _first in counted) <= self._ticks_raw
+            lines = self._raw(stored) if raw else self._points(stored, gaps)
+            return Window(wanted, raw, lines, gaps, oldest)
 
     def newest(self, count: int, wanted: Callable[[StreamKey], bool]) -> list[Newest]:
         """Up to `count` of the newest ticks of each stream that is `wanted`; those without ticks are left out."""
@@ -208,6 +217,7 @@ class History:
             for file in self._files():
                 with self._in(file):
                     streams |= {key: rows.stream for key, rows in file.streams.items() if wanted(key)}
+            count = min(count, max(RECALLED_LEAST, RECALLED_ALL // max(1, len(streams))))
             found = (self._newest(stream, count) for stream in streams.values() if stream.fields)
             return [each for each in found if len(each.t)]
 

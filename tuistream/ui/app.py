@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -46,6 +46,9 @@ from tuistream.ui.suspending import Suspended, nothing_to_do
 from tuistream.ui.tiles import neighbour
 from tuistream.ui.watch_list import Tabs, WatchList
 
+if TYPE_CHECKING:
+    from tuistream.store.asking import HistoryReader
+
 SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
 FIRST_LOOK = 0.01  # seconds between looks for the first stream
 SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
@@ -55,7 +58,8 @@ LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 116, 60, 20
 class TuistreamApp(ReplayKeys):
     """Shows a session, and changes nothing in it.
 
-    demo: the line that a demo shows, or nothing. suspended: as in SuspendingApp.
+    demo: the line that a demo shows, or nothing. suspended: as in SuspendingApp. reader: of the recording, if there
+    is one.
     """
 
     CSS_PATH = "tuistream.tcss"
@@ -72,6 +76,7 @@ class TuistreamApp(ReplayKeys):
         *,
         demo: str = "",
         suspended: Suspended = nothing_to_do,
+        reader: HistoryReader | None = None,
     ) -> None:
         super().__init__(options.budget, suspended)
         for theme in themes.THEMES:
@@ -96,7 +101,7 @@ class TuistreamApp(ReplayKeys):
         self._demo_text = demo
         self._list = WatchList(self._streams, signs, glyphs)
         self._tabs = Tabs(self._list, signs)
-        self._grid = Grid(session, self._streams, self._list.rows, options, signs, glyphs)
+        self._grid = Grid(session, self._streams, self._list.rows, options, signs, glyphs, reader)
         self._events = EventLog(session, options.timezone)
         self._filter = FilterInput()
         self.moment_input = MomentInput()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
-from typing import NamedTuple
+from itertools import pairwise, takewhile
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,28 @@ from tuistream.core.blocks import Extremes
 from tuistream.core.series import Series
 from tuistream.core.session import Gap
 
+EMA_LENGTHS: Final = 11  # after so many lengths a value has no part in an EMA that could be seen: (1 - 2 / n)^(11 n)
+
 Average = tuple[str, int]  # the study's name and its length in ticks
+
+
+def run_up(averages: Sequence[Average]) -> int:
+    """How many ticks before a window change what the averages show in it."""
+    return max((length - 1 if name == "sma" else EMA_LENGTHS * length for name, length in averages), default=0)
+
+
+def over(t: Times, v: Values, averages: Sequence[Average], gaps: Sequence[Gap]) -> list[tuple[str, Values]]:
+    """By name, the averages of all of `v`, beside ticks at `t`; none goes over a gap."""
+    cuts = [0, *_cuts(t, [gap.to for gap in gaps]), len(t)]
+    found = []
+    for name, length in averages:
+        study = studies.create(name, length)
+        out = np.empty(len(t))
+        for start, stop in pairwise(cuts):
+            study.reset()
+            out[start:stop] = study.extend(v[start:stop])
+        found.append((f"{name} {length}", out))
+    return found
 
 
 class Column(NamedTuple):
@@ -47,7 +68,7 @@ class Averages:
             return
         t, values = source.t[-count:], source.column(self._field)[-count:]
         start = 0
-        for cut in [*self._cuts(t, gaps), count]:
+        for cut in [*self._new_cuts(t, gaps), count]:
             if cut > start:
                 columns = [average.extend(values[start:cut]) for average in self._studies]
                 together = columns[0][:, None] if len(columns) == 1 else np.stack(columns, axis=1)
@@ -76,15 +97,12 @@ class Averages:
         t = kept.t[len(kept) - count :]
         return [(t, kept.column(name)[len(kept) - count :]) for name in self.names]
 
-    def _cuts(self, t: Times, gaps: Sequence[Gap]) -> list[int]:
+    def _new_cuts(self, t: Times, gaps: Sequence[Gap]) -> list[int]:
         """The rows of `t` that come first after a gap."""
         # Gaps come in the order of time but for late ticks, after which all starts again.
         newest = self._newest
         ends = [gap.to for gap in takewhile(lambda gap: newest is None or gap.to > newest, reversed(gaps))]
-        if not ends:
-            return []
-        cuts = np.unique(np.searchsorted(t, ends, side="left"))
-        return [int(cut) for cut in cuts if cut < len(t)]
+        return _cuts(t, ends)
 
     def _start_again(self) -> None:
         self._studies = [studies.create(name, length) for name, length in self._averages]
@@ -92,3 +110,11 @@ class Averages:
         self._history = self._source.history
         self._total = self._source.total - len(self._source)
         self._newest = None
+
+
+def _cuts(t: Times, ends: Sequence[int]) -> list[int]:
+    """The rows of `t` that come first after gaps that end at `ends`."""
+    if not ends:
+        return []
+    cuts = np.unique(np.searchsorted(t, ends, side="left"))
+    return [int(cut) for cut in cuts if cut < len(t)]

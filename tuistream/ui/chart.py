@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from math import inf, isfinite
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +14,18 @@ from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
 from tuistream.charts.live_end import Points
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
-from tuistream.core.batch import Values
+from tuistream.core.batch import Times, Values
 from tuistream.core.latest import Latest
 from tuistream.core.look import Look
 from tuistream.core.session import Gap, StreamState
-from tuistream.ui.averages import Average, Averages
+from tuistream.ui.averages import Average, Averages, over, run_up
 from tuistream.ui.axis_view import UNIT
 from tuistream.ui.fields import switchable
+from tuistream.ui.past import Joined, Past
 from tuistream.ui.view import View, Window, of_ticks
+
+if TYPE_CHECKING:
+    from tuistream.store.asking import HistoryReader
 
 AVERAGES = ("off", "sma", "ema", "both")
 KINDS = ("line", "area")
@@ -63,8 +69,15 @@ class Chart:
     look: how the stream's sender wants it to be shown. view, choices: as that says, until the user chooses otherwise.
     """
 
-    def __init__(self, state: StreamState, lengths: tuple[int, ...], look: Look | None = None) -> None:
+    def __init__(
+        self,
+        state: StreamState,
+        lengths: tuple[int, ...],
+        look: Look | None = None,
+        reader: HistoryReader | None = None,
+    ) -> None:
         self.state = state
+        self.past = Past(state, reader)
         self.look = look
         self.view = self.home
         self.choices = self.first_choices
@@ -127,8 +140,14 @@ class Chart:
         return selections[self.choices.field % len(selections)]
 
     def forget(self) -> None:
-        """Give back the memory of what can be computed again."""
+        """Give back the memory of what can be computed or read again."""
         self._averages = None
+        self.past.forget()
+
+    def recall(self, window: Window, step: int, came: Callable[[], None]) -> None:
+        """Have read what the window needs of the recording, and call `came`; `step`: ns of a column of dots."""
+        fields = self.fields[: len(FIELD_INKS)]
+        self.past.look(window, step, fields, run_up(self._wanted_averages()), came)
 
     def rescale(self) -> None:
         """Choose the value range anew at the next drawing."""
@@ -143,8 +162,9 @@ class Chart:
     def drawing(self, window: Window, columns: int, rows: int, edge: int, timezone: tzinfo | None) -> Drawing:
         """Lines and scales for a canvas of that size, of ticks up to `edge`: now by the stream's clock, ns."""
         series, log = self.state.series, self.choices.log
-        gaps = self._gaps(window, edge)
-        breaks = tuple((gap.since, gap.to) for gap in gaps)
+        joined = self.past.joined(window)
+        gaps = self._gaps(window, edge, joined.gaps if joined is not None else ())
+        breaks = (*((gap.since, gap.to) for gap in gaps), *(joined.breaks if joined is not None else ()))
         if self.state.interrupted and edge > int(series.t[-1]):
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
         part = series.between(window.t0, window.t1)
@@ -152,17 +172,22 @@ class Chart:
         lines: list[Line] = []
         legend: list[tuple[str, str]] = []
         for name, ink in zip(self.fields, FIELD_INKS, strict=False):
-            extremes = series.extremes(name).cut(seen.start, seen.stop)
-            lines.append(Line(series.t[seen], series.column(name)[seen], breaks, style_of(ink), extremes))
+            if joined is not None:
+                lines.append(
+                    Line(*joined.line(name, series.t[seen], series.column(name)[seen]), breaks, style_of(ink))
+                )
+            else:
+                extremes = series.extremes(name).cut(seen.start, seen.stop)
+                lines.append(Line(series.t[seen], series.column(name)[seen], breaks, style_of(ink), extremes))
             legend.append((name, ink))
-        averages = self._updated_averages()
-        if averages is not None:
-            for index, (name, column) in enumerate(averages.between(window.t0, window.t1, edge).items()):
-                ink = AVERAGE_INKS[index % len(AVERAGE_INKS)]
-                lines.append(Line(column.t, column.v, breaks, style_of(ink), column.extremes))
-                legend.append((name, ink))
+        for index, (name, line) in enumerate(self._average_lines(window, edge, joined, lines[0], gaps)):
+            ink = AVERAGE_INKS[index % len(AVERAGE_INKS)]
+            lines.append(replace(line, gaps=breaks, style=style_of(ink)))
+            legend.append((name, ink))
         lo, hi = self._value_range(lines, window)
-        self._drawn_from = series.total - len(series) + part.start
+        first = part.start if joined is None else int(np.searchsorted(series.t, joined.join, side="left"))
+        self._drawn_from = series.total - len(series) + first
+        self._grows = joined is None or joined.raw
         self._drawn_to = series.total - len(series) + seen.stop
         self._history = series.history
         return Drawing(
@@ -189,7 +214,8 @@ class Chart:
         series = self.state.series
         count = series.total - self._drawn_to
         if (
-            series.history != self._history
+            not self._grows
+            or series.history != self._history
             or not 0 < count <= min(MOST_GROWN, len(series))
             or series.total - len(series) > self._drawn_from
             or int(series.t[-1]) > min(edge, window.t1)
@@ -217,12 +243,17 @@ class Chart:
         previous = None if self.choices.scale == "auto" else self.value_range
         return sticky_range(previous, lo, hi, self.choices.log) == self.value_range
 
-    def _gaps(self, window: Window, edge: int) -> list[Gap]:
+    def _gaps(self, window: Window, edge: int, recorded: tuple[Gap, ...]) -> list[Gap]:
         """Those that show in the window. An axis that is not time has none: theirs are times."""
         if self.view.axis:
             return []
         until = min(window.t1, edge)
         gaps = [gap for gap in self.state.gaps if gap.to > window.t0 and gap.since < until]
+        if recorded:
+            known = {(gap.since, gap.to) for gap in gaps}
+            others = [gap for gap in recorded if gap.to > window.t0 and gap.since < until]
+            gaps += [gap for gap in others if (gap.since, gap.to) not in known]
+            gaps.sort(key=lambda gap: gap.to)
         if gaps and gaps[-1].to > edge:  # a view that is paused knows of nothing that came later
             gaps[-1] = replace(gaps[-1], to=edge)
         return gaps
@@ -232,12 +263,26 @@ class Chart:
             return self._time_ticks.of(axis_ticks, window.t0, window.t1, count)
         return self._time_ticks.of(time_ticks, window.t0, window.t1, count, timezone)
 
+    def _wanted_averages(self) -> list[Average]:
+        chosen = ("sma", "ema") if self.choices.averages == "both" else (self.choices.averages,)
+        return [(name, length) for name in ("sma", "ema") if name in chosen for length in self._lengths]
+
+    def _average_lines(
+        self, window: Window, edge: int, joined: Joined | None, main: Line, gaps: list[Gap]
+    ) -> list[tuple[str, Line]]:
+        """The averages of the main line. Where the recording has too many ticks to read, they are of columns."""
+        if joined is None:
+            averages = self._updated_averages()
+            known = averages.between(window.t0, window.t1, edge) if averages is not None else {}
+            return [(name, Line(column.t, column.v, extremes=column.extremes)) for name, column in known.items()]
+        wanted = self._wanted_averages()
+        if joined.raw:
+            return [(name, Line(main.t, v)) for name, v in over(main.t, main.v, wanted, gaps)]
+        t, v = _closes(main, window.t0, joined.step)
+        return [(f"≈ {name}", Line(t, values)) for name, values in over(t, v, wanted, gaps)]
+
     def _updated_averages(self) -> Averages | None:
-        wanted: list[Average] = []
-        if self.choices.averages in ("sma", "both"):
-            wanted += [("sma", length) for length in self._lengths]
-        if self.choices.averages in ("ema", "both"):
-            wanted += [("ema", length) for length in self._lengths]
+        wanted = self._wanted_averages()
         if not wanted:
             self._averages = None
             return None
@@ -271,6 +316,15 @@ def axis_ticks(t0: int, t1: int, count: int) -> list[tuple[int, str]]:
 
 def style_of(ink: str) -> int:
     return (*FIELD_INKS, *AVERAGE_INKS).index(ink)
+
+
+def _closes(line: Line, t0: int, step: int) -> tuple[Times, Values]:
+    """The last value in each column of `step` ns, and its time."""
+    known = np.isfinite(line.v)
+    t, v = line.t[known], line.v[known]
+    column = (t - t0) // step
+    ends = np.flatnonzero(np.append(column[1:] != column[:-1], True)) if len(t) else np.empty(0, np.int64)
+    return t[ends], v[ends]
 
 
 def _last(values: Values) -> float:

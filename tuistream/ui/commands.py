@@ -87,6 +87,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset", ("0",), "0", "reset", "range auto, no zoom, live, scale sticky", "Time", Pane.PANEL),
     Command("pan left", ("left",), "←", "pan(-1)", "back in time", "Time", Pane.PANEL, "pan"),
     Command("pan right", ("right",), "→", "pan(1)", "forward in time", "Time", Pane.PANEL),
+    Command("oldest", ("home",), "Home", "oldest", "the oldest that is recorded", "Time", Pane.PANEL),
     Command("follow", ("f", "end"), "f End", "follow", "follow the newest again", "Time", Pane.PANEL, "follow"),
     Command("shorter", ("left_square_bracket",), "[", "range(-1)", "shorter range", "Time", Pane.PANEL, "range"),
     Command("longer", ("right_square_bracket",), "]", "range(1)", "longer range", "Time", Pane.PANEL),

@@ -19,6 +19,7 @@ from tuistream.ui.streams import Streams
 from tuistream.ui.view import View, Window
 
 PAN_PART = 4  # a key pans by this part of the window
+FURTHER = 1 << 62  # ns; than anything
 
 
 class ChartControls(Widget):
@@ -53,10 +54,10 @@ class ChartControls(Widget):
         if chart is None or window is None:
             return
         base = self.base(chart)
-        covered = int(chart.state.series.t[0]) >= window.t0 and not chart.view.range.span
+        covered = chart.past.first >= window.t0 and not chart.view.range.span
         zoomed = chart.view.zoomed(steps, base)
         if steps < 0 and covered and chart.view.zoom <= 0:
-            self._say("all ticks in memory are shown")
+            self._say("all that is recorded is shown" if chart.past.known else "all ticks in memory are shown")
         elif zoomed is chart.view:
             self._say("this is the nearest" if steps > 0 else "this is the furthest")
         else:
@@ -70,7 +71,7 @@ class ChartControls(Widget):
         self._pan(chart, chart.view, window, direction * max(1, columns // PAN_PART) * window.width)
 
     def go_to(self, t: int) -> None:
-        """Have `t` (ns) in the middle, as far as ticks are in memory."""
+        """Have `t` (ns) in the middle, as far as there are ticks."""
         chart, window = self._ready()
         if chart is None or window is None:
             return
@@ -78,11 +79,16 @@ class ChartControls(Widget):
             self._say(f"it is drawn along {printable(chart.state.stream.axis)}, which is no time")
         elif t >= self.edge:
             self._change(chart.view.followed(), "follows the newest")
-        elif t < int(chart.state.series.t[0]):
-            self._say("that is older than what is in memory")
+        elif t < chart.past.first:
+            self._say(f"that is older than what is {'recorded' if chart.past.known else 'in memory'}")
         else:
             gone = chart.view.gone_to(t, self.base(chart))
             self._change(gone, f"behind {self.behind(gone)}")
+
+    def action_oldest(self) -> None:
+        chart, window = self._ready()
+        if chart is not None and window is not None:
+            self._pan(chart, chart.view, window, -FURTHER)
 
     def action_follow(self) -> None:
         chart, _window = self._ready()
@@ -179,9 +185,9 @@ class ChartControls(Widget):
         self.release_mouse()
 
     def _pan(self, chart: Chart, view: View, window: Window, by: int) -> None:
-        oldest = int(chart.state.series.t[0])
+        oldest = chart.past.first
         if by < 0 and window.t0 <= oldest:
-            self._say("nothing older is in memory")
+            self._say(f"nothing older is {'recorded' if chart.past.known else 'in memory'}")
             return
         if by > 0 and view.following:
             self._say("this is the newest")
@@ -214,14 +220,18 @@ class ChartControls(Widget):
 
     def base(self, chart: Chart, view: View | None = None) -> int:
         series = chart.state.series
-        return (view or chart.view).base(series.t, self.edge, self._timezone, series.total == len(series))
+        whole = series.total == len(series)
+        return (view or chart.view).base(series.t, self.edge, self._timezone, whole, chart.past.first)
 
     def window(self, chart: Chart, view: View | None = None) -> Window:
         series = chart.state.series
         columns, _rows = self.canvas()
         whole = series.total == len(series)
         shown = view or chart.view
-        return shown.window(series.t, self.edge, columns, self._timezone, whole=whole, paged=self._paged)
+        oldest = chart.past.first
+        return shown.window(
+            series.t, self.edge, columns, self._timezone, whole=whole, paged=self._paged, oldest=oldest
+        )
 
     def behind(self, view: View) -> str:
         assert self.chart is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -25,6 +25,9 @@ from tuistream.ui.view import newest_edge
 from tuistream.ui.watch_rows import WatchRows
 from tuistream.ui.wishes import arrange
 
+if TYPE_CHECKING:
+    from tuistream.store.asking import HistoryReader
+
 
 class Grid(Widget):
     """Every stream has a number and so its place on a page; panels are made for as many as a page holds."""
@@ -32,9 +35,18 @@ class Grid(Widget):
     BINDINGS: ClassVar[list[Binding]] = bindings(Pane.GRID)  # type: ignore[assignment]
 
     def __init__(
-        self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
+        self,
+        session: Session,
+        streams: Streams,
+        rows: WatchRows,
+        options: ViewOptions,
+        signs: Signs,
+        glyphs: str,
+        reader: HistoryReader | None = None,
     ) -> None:
+        """reader: of the recording, if there is one."""
         super().__init__(id="grid")
+        self._reader = reader
         self.current = 0  # the number, from 0, of the stream whose panel keys act on
         self.maximised = False
         self.one_panel = False  # there is room for one only
@@ -170,7 +182,7 @@ class Grid(Widget):
             return entry
         key = key_of(entry)
         if key not in self._charts:
-            chart = self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key))
+            chart = self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key), self._reader)
             if (wanted := self._streams.wanted(entry)) is not None:
                 arrange(chart, wanted)
         return self._charts[key]
@@ -186,5 +198,5 @@ class Grid(Widget):
         """Now by the clock of the stream's producer, ns; the newest place on an axis that is not time."""
         if isinstance(entry, Board):
             return now
-        still = bool(entry.stream.axis) or self._streams.ended(entry)
+        still = bool(entry.stream.axis) or entry.recalled or self._streams.ended(entry)
         return newest_edge(entry.series.t, entry.last_recv, now, still)

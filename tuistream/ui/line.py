@@ -124,8 +124,8 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def in_ascii(text: str) -> str:
-    """`text` for a terminal that has nothing else: other characters become ?, an ellipsis ~."""
-    return text if text.isascii() else text.replace("…", "~").encode("ascii", "replace").decode()
+    """`text` for a terminal that has nothing else: other characters become ?, an ellipsis and ≈ ~."""
+    return text if text.isascii() else text.replace("…", "~").replace("≈", "~").encode("ascii", "replace").decode()
 
 
 class InkPot(Widget):

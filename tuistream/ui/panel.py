@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from tuistream.charts.numbers import format_value
-from tuistream.charts.raster import Viewport
+from tuistream.charts.raster import Viewport, glyph_set
 from tuistream.core.board import Board
 from tuistream.core.durations import format_duration
 from tuistream.core.latest import Latest
@@ -37,6 +37,7 @@ class Panel(BoardControls, can_focus=True):
         self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
     ) -> None:
         super().__init__(streams, options.timezone, options.budget > 0, glyphs)
+        self._dots = glyph_set(glyphs).dots[1]  # columns of dots in a cell
         self.number = 0
         self._session = session
         self._rows = rows
@@ -108,6 +109,7 @@ class Panel(BoardControls, can_focus=True):
     def _draw_chart(self, chart: Chart) -> None:
         columns, rows = self.canvas()
         window = self.window(chart)
+        chart.recall(window, max(1, window.width // self._dots), self._recalled)
         series = chart.state.series
         version = -1 if self._paused_at is not None else series.version
         missing = chart.state.interrupted and self.edge // SECOND
@@ -124,6 +126,7 @@ class Panel(BoardControls, can_focus=True):
             chart.choices,
             chart.fields,
             chart.view,
+            chart.past.version,
             colours,
         )
         same = made_of == self._drawn
@@ -148,6 +151,11 @@ class Panel(BoardControls, can_focus=True):
             kind=chart.choices.kind,
             colours=colours,
         )
+
+    def _recalled(self) -> None:
+        """What the recording has of the window is there."""
+        if self.is_attached and self.chart is not None and self.size.width:
+            self.redraw()
 
     def _tag(self, state: StreamState, value: float) -> tuple[float, str, str] | None:
         """The tag of the last value; none where that is NaN."""
@@ -220,6 +228,10 @@ class Panel(BoardControls, can_focus=True):
         if behind:
             words.append(behind)
             ink = "accent"
+        if self.chart is not None and (self.chart.past.failure or self.chart.past.slow):
+            failure = self.chart.past.failure
+            words.append(f"no history: {failure}" if failure else "reading the recording")
+            return "  ".join(words), "warning" if failure else "accent"
         feed = self._session.feeds.get(entry.stream.feed)
         if feed is not None and feed.state is not FeedState.LIVE:
             word, ink = feed_word(feed, self._now)

@@ -113,18 +113,24 @@ class View:
         wanted = of_ticks(self.points)
         return known if not self.points or wanted in known else (known[0], wanted, *known[1:])
 
-    def base(self, t: Times, edge: int, timezone: tzinfo | None, whole: bool = True) -> int:
-        """The span, ns, before zoom, of ticks at `t` seen at `edge`. whole: no tick has left memory yet."""
+    def base(
+        self, t: Times, edge: int, timezone: tzinfo | None, whole: bool = True, oldest: int | None = None
+    ) -> int:
+        """The span, ns, before zoom, of ticks at `t` seen at `edge`. whole: no tick has left memory yet.
+
+        oldest: the time of the oldest tick that can be shown, where that is not the first of `t`.
+        """
         if self.held:
             return self.held
         if self.range.span:
             return self.range.span
         if not len(t):
             return AUTO_SPAN
+        first = int(t[0]) if oldest is None else oldest
         if self.range is AUTO and self.axis:
             span = axis_view.auto_span(t, edge)
         elif self.range is AUTO:
-            span = min(edge - int(t[0]), AUTO_SPAN)
+            span = min(edge - first, AUTO_SPAN)
             if whole:
                 return next(step for step in AUTO_STEPS if step >= span)
         elif self.range.ticks:
@@ -132,7 +138,7 @@ class View:
         elif self.range is TODAY:
             span = edge - midnight(edge, timezone)
         else:
-            span = edge - int(t[0])
+            span = edge - first
         least, most = self._limits
         return min(max(span, SECOND if self.range is AUTO and not self.axis else least), most)
 
@@ -153,19 +159,21 @@ class View:
         *,
         whole: bool = True,
         paged: bool = False,
+        oldest: int | None = None,
     ) -> Window:
         """The window of `columns` columns on ticks at `t` (int64[n], ns, oldest first), at `edge` while following.
 
         The range auto stands still while it fills, from the first tick to the end of the step that it is in; so few
         cells change. With `paged` any window does, but for a jump by an eighth of it when it is full.
         """
-        span = self.span(self.base(t, edge, timezone, whole))
+        span = self.span(self.base(t, edge, timezone, whole, oldest))
         end = edge if self.centre is None else min(self.centre + span // 2, edge)
         ahead = max(1, columns // PAGES) if paged and self.centre is None else 1
         widths = axis_view.column_width if self.axis else column_width
         width = widths(span, columns - ahead)  # the last column is not over yet
-        if self._fills(t, edge, whole):
-            t1 = (int(t[0]) // width + columns) * width
+        first = int(t[0]) if oldest is None and len(t) else oldest or 0
+        if self._fills(t, first, edge, whole):
+            t1 = (first // width + columns) * width
             t1 = axis_view.shifted(t1, columns, width) if self.axis else t1
             return Window(t1 - columns * width, t1, width, span, end)
         t1 = -(-end // (ahead * width)) * ahead * width
@@ -173,12 +181,12 @@ class View:
             t1 = axis_view.shifted(t1, columns, width)
         return Window(t1 - columns * width, t1, width, span, end)
 
-    def _fills(self, t: Times, edge: int, whole: bool) -> bool:
+    def _fills(self, t: Times, first: int, edge: int, whole: bool) -> bool:
         """Whether the range auto is in its first minute, or its first ticks."""
         shown = self.range is AUTO and self.zoom == 0 and self.centre is None and whole and len(t) > 0
         if self.axis:
-            return shown and len(t) <= axis_view.AUTO_TICKS and edge - int(t[0]) <= axis_view.MOST
-        return shown and edge - int(t[0]) < AUTO_SPAN
+            return shown and len(t) <= axis_view.AUTO_TICKS and edge - first <= axis_view.MOST
+        return shown and edge - first < AUTO_SPAN
 
     def zoomed(self, steps: int, base: int) -> View:
         """Nearer by `steps` (further where negative), about the newest tick or, panned, about the middle."""

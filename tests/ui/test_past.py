@@ -1,0 +1,179 @@
+"""What the screen shows of ticks that have left memory, read back from the recording."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.store.rolled import write
+from tests.ui.conftest import SECOND, START, Monitor
+from tuistream.charts.raster import rasterise
+from tuistream.core.batch import Batch, Stream
+from tuistream.core.session import Session, StreamState
+from tuistream.core.status import Event, FeedStatus
+from tuistream.store.asking import HistoryReader
+from tuistream.store.history import History, Wanted
+from tuistream.ui.chart import Chart
+from tuistream.ui.stream_plot import StreamPlot
+from tuistream.ui.view import HOUR, MINUTE, Range, View
+
+BTC = Stream("binance", "BTC", "trade", ("price", "qty"))
+COLUMNS, ROWS = 100, 20
+
+
+def walk(count: int, end: int = START, step: int = SECOND) -> Batch:
+    """A random walk of `count` ticks about `step` ns apart, a tenth of them at the time of the one before."""
+    chance = np.random.default_rng(count)
+    steps = chance.integers(1, 2 * step, count) * (chance.random(count) > 0.1)
+    t = end - np.append(np.cumsum(steps[:0:-1])[::-1], 0)
+    v = 100 + np.cumsum(chance.normal(size=(count, 2)), axis=0)
+    return Batch(BTC, t.astype(np.int64), t + 1_000, v)
+
+
+def gap(since: int, to: int) -> Event:
+    return Event(to, "binance", "gap", "gap", BTC.key, {"from": since, "to": to, "reason": "test"})
+
+
+@pytest.fixture
+def readers() -> Iterator[Callable[[Path, int], HistoryReader]]:
+    made = []
+
+    def make(path: Path, raw: int = 30_000) -> HistoryReader:
+        made.append(HistoryReader(History(lambda: [path], raw)))
+        return made[-1]
+
+    yield make
+    for reader in made:
+        reader.close()
+
+
+def state_of(batch: Batch, window: int) -> StreamState:
+    session = Session(window=window)
+    feed = session.add_feed(FeedStatus("binance"))
+    for start in range(0, len(batch), 50):
+        session.ingest(feed, [batch.take(slice(start, start + 50))])
+    return session.streams[BTC.key]
+
+
+async def recalled(chart: Chart, view: View, edge: int) -> list[tuple[str, list[str]]]:
+    """The name and the drawing of each line, once all is read; again where the window depends on what was read."""
+    series = chart.state.series
+    while True:
+        window = view.window(series.t, edge, COLUMNS, oldest=chart.past.first)
+        came = asyncio.Event()
+        version = chart.past.version
+        chart.recall(window, window.width // 2, came.set)
+        if chart.past._asked is None:
+            break
+        await asyncio.wait_for(came.wait(), 10)
+        assert chart.past.version == version + 1
+    drawing = chart.drawing(window, COLUMNS, ROWS, edge, None)
+    names = [name for name, _ink in drawing.legend]
+    cells = [rasterise([line], drawing.viewport, COLUMNS, ROWS).rows() for line in drawing.lines]
+    return list(zip(names, cells, strict=True))
+
+
+VIEWS = (
+    View(Range("all")),
+    View(Range("1h", HOUR)),
+    View(Range("1m", MINUTE), centre=START - 20 * MINUTE, held=MINUTE),
+    View(Range("45m", 45 * MINUTE), centre=START - 40 * MINUTE, held=45 * MINUTE),
+    View(Range("3h", 3 * HOUR)),
+)
+
+
+@pytest.mark.parametrize("raw", [30_000, 100])
+async def test_lines_of_memory_and_recording_are_those_of_all_ticks(
+    raw: int, tmp_path: Path, readers: Callable[[Path, int], HistoryReader]
+) -> None:
+    batch = walk(5_000)
+    path = tmp_path / "a.db"
+    gaps = [gap(int(batch.t[1_000]), int(batch.t[1_001])), gap(int(batch.t[3_000]) + 1, int(batch.t[3_000]) + 2)]
+    # The newest ticks are not written yet.
+    write(path, [gaps, *([batch.take(slice(start, start + 100))] for start in range(0, 4_900, 100))])
+    everything = state_of(batch, 100_000)
+    everything.gaps.extend(state_gap for state_gap in (History(lambda: [path])).window(all_of(batch)).gaps)
+    reader = readers(path, raw)
+    names = set()
+    for view in VIEWS:
+        some = Chart(state_of(batch, 500), (15,), None, reader)
+        whole = Chart(everything, (15,))
+        found, expected = await recalled(some, view, START), await recalled(whole, view, START)
+        assert found[0] == expected[0]
+        names.add(found[1][0])
+        if found[1][0] == "sma 15":
+            assert found[1] == expected[1]
+    assert ("≈ sma 15" in names) == (raw == 100)
+
+
+def all_of(batch: Batch) -> Wanted:
+    return Wanted(BTC.key, ("price",), int(batch.t[0]), int(batch.t[-1]) + 1, SECOND)
+
+
+async def test_keys_go_back_to_the_oldest_recorded_tick(
+    monitor: Monitor, tmp_path: Path, readers: Callable[[Path], HistoryReader]
+) -> None:
+    batch = walk(2_000)
+    write(tmp_path / "a.db", [[batch]])
+    monitor.session.window = 100
+    monitor.session.ingest(monitor.feed, [batch])
+    monitor.reader = readers(tmp_path / "a.db")
+    async with monitor.running():
+        await monitor.press("home")
+        assert "behind 29 m" in monitor.edge
+        assert "⠉" in monitor.plot or "⠒" in monitor.plot or "⡇" in monitor.plot
+        await monitor.press("left")
+        assert "nothing older is recorded" in monitor.status
+        await monitor.press("f", "right_square_bracket")
+        for _ in range(9):
+            await monitor.press("right_square_bracket")
+        assert " all " in monitor.title
+        edge = monitor.grid.panel.query_one(StreamPlot).canvas_size[0]
+        filled = {x for line in monitor.plot.splitlines()[:20] for x, char in enumerate(line[:edge]) if char != " "}
+        assert len(filled) > edge // 2  # a twentieth of it is in memory
+        await monitor.press("minus")
+        assert "all that is recorded is shown" in monitor.status
+
+
+async def test_a_recording_that_cannot_be_read_is_said_and_live_goes_on(
+    monitor: Monitor, tmp_path: Path, readers: Callable[[Path], HistoryReader]
+) -> None:
+    batch = walk(2_000)
+    monitor.session.window = 100
+    monitor.session.ingest(monitor.feed, [batch])
+    monitor.reader = readers(tmp_path / "removed.db")
+    async with monitor.running():
+        await monitor.settle()
+        assert "no history: removed.db: no such file" in monitor.edge
+        monitor.feed_ticks("BTC", [[1234.5, 1]], end=monitor.now)
+        await monitor.settle(SECOND)
+        assert "1,234.5" in monitor.title
+
+
+async def test_of_each_asker_only_the_newest_question_is_answered(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    write(path, [[walk(20)]])
+    go_on = threading.Event()
+
+    def files() -> list[Path]:
+        go_on.wait(10)
+        return [path]
+
+    reader = HistoryReader(History(files))
+    answers: list[object] = []
+    done = asyncio.Event()
+    wanted = Wanted(BTC.key, ("price",), START - HOUR, START, SECOND)
+    try:
+        for number in range(50):
+            reader.ask("panel", wanted._replace(run_up=number), lambda answer, number=number: answers.append(number))  # type: ignore[misc]
+        reader.ask("other", wanted, lambda _answer: done.set())
+        go_on.set()
+        await asyncio.wait_for(done.wait(), 10)
+    finally:
+        reader.close()
+    assert answers == [49]
