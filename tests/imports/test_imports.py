@@ -87,6 +87,14 @@ def test_a_quote_that_is_never_closed_costs_no_more_than_what_it_holds(tmp_path:
     assert done.rows > 60_000
 
 
+@pytest.mark.parametrize("between", [",", " "])
+def test_a_date_and_a_clock_time_in_columns_of_their_own_are_one(tmp_path: Path, between: str) -> None:
+    text = "Date,Time,Open,Close\n2013-12-02,16:00:00,1,2\n2013-12-02,9:00:01,3,4\n".replace(",", between)
+    imported(tmp_path / "a.db", written(tmp_path / "a.csv", text))
+    found = {tick[1]: tick[4] for tick in ticks_of(tmp_path / "a.db")}
+    assert found == {NOON: {"Open": 1, "Close": 2}, NOON - (7 * 3_600 - 1) * SECOND: {"Open": 3, "Close": 4}}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

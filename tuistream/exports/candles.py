@@ -6,7 +6,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,7 +157,7 @@ class Candles:
                     rows = rows.take(rows.count > 0)
                     if len(rows):
                         number = np.full(len(rows), stream.number, dtype=np.int64)
-                        parts.append(replace(rows, stream=number, field=stream.fields[rows.field]))
+                        parts.append(rows.with_columns(stream=number, field=stream.fields[rows.field]))
         return combined(joined(parts), self._every)
 
     def _piece(self, rows: Rows) -> Piece:
