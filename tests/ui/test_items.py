@@ -96,6 +96,11 @@ def test_what_a_picture_names_is_told_and_not_opened(address: str, opens: str, t
     assert where(named(address)) == touches
 
 
+def test_of_a_video_only_a_picture_can_be_shown_which_is_said() -> None:
+    told = text_of(rows_of(item("video", "http://cam.example/x"), 120, UTC))
+    assert "Enter: open http://cam.example/x  (if that is a picture; moving ones cannot be shown yet)" in told
+
+
 def test_what_cannot_be_opened_is_said() -> None:
     told = text_of(rows_of(item("video", "rtsp://camera/1"), 120, UTC))
     assert "video  at rtsp://camera/1" in told

@@ -83,7 +83,7 @@ def _texts(item: Item, width: int) -> Iterator[Part]:
     for part in wrapped(f"{printable(item.kind, 40)}  {summary(item)}", width):
         yield part, "plain"
     if address := address_of(item):
-        text, ink = _how_to_open(address)
+        text, ink = _how_to_open(address, moving=item.kind == "video")
         for part in wrapped(text, width):
             yield part, ink
     elif item.kind == "map" and isinstance(item.value, Mapping):
@@ -91,9 +91,10 @@ def _texts(item: Item, width: int) -> Iterator[Part]:
             yield cut(text, width), "plain"
 
 
-def _how_to_open(address: str) -> Part:
+def _how_to_open(address: str, moving: bool) -> Part:
+    only = "  (if that is a picture; moving ones cannot be shown yet)" if moving else ""
     try:
-        return f"Enter: open {printable(named(address).name, ADDRESS_SHOWN)}", "key"
+        return f"Enter: open {printable(named(address).name, ADDRESS_SHOWN)}{only}", "key"
     except NotOpened as error:
         return f"cannot be opened: {error}", "dim"
 
