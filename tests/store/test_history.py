@@ -14,14 +14,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.store.recorded import T0, TRADES, ticks
-from tests.store.rolled import roll_up, write
+from tests.store.rolled import write
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport, rasterise
 from tuistream.core.batch import Batch
 from tuistream.core.errors import RecordingError
 from tuistream.core.session import Gap
 from tuistream.core.status import Event
-from tuistream.store import history as history_module
 from tuistream.store import windows
 from tuistream.store.history import History, Interrupted, Wanted
 
@@ -44,12 +43,6 @@ def drawn(t: np.ndarray, v: np.ndarray, gaps: tuple[Gap, ...], wanted: Wanted, l
     columns = (wanted.t1 - wanted.t0) // wanted.step
     viewport = Viewport(wanted.t0, wanted.t0 + columns * wanted.step, lo, hi)
     return rasterise([line], viewport, -(-columns // 2), 12).rows()
-
-
-def rolled(path: Path, wants: dict[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    for width, until in wants.items():
-        roll_up(path, width, until)
-    monkeypatch.setattr(history_module._File, "rolled_until", lambda _self, _key: wants)
 
 
 @st.composite
@@ -83,10 +76,10 @@ def recordings(draw: st.DrawFn) -> tuple[list[list[Batch | Event]], list[tuple[i
 
 
 @settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.generate, Phase.shrink))
-@given(recordings(), st.sampled_from([0, 100, 180, 240, 360]), st.integers(0, 6), st.integers(-20, 40))
+@given(recordings(), st.booleans(), st.integers(0, 6), st.integers(-20, 40))
 def test_any_window_draws_what_all_ticks_would(
     recording: tuple[list[list[Batch | Event]], list[tuple[int, float]], list[tuple[int, int]]],
-    until: int,
+    rolled: bool,
     split: int,
     place: int,
 ) -> None:
@@ -101,9 +94,7 @@ def test_any_window_draws_what_all_ticks_would(
         paths = [Path(folder) / "a.db", Path(folder) / "b.db"]
         parts = [part for part in (flushes[:split], flushes[split:]) if part]
         for path, part in zip(paths, parts, strict=False):
-            write(path, part)
-            wants = {SECOND: BEGIN + until * SECOND, 60 * SECOND: BEGIN + until // 60 * 60 * SECOND}
-            rolled(path, wants, patch)
+            write(path, part, (0.0, 0.0) if rolled else (1e9, 1e9))
         for raw, at_once in ((0, 3), (0, 100_000), (20, 100_000)):
             patch.setattr(windows, "TICKS_AT_ONCE", at_once if whole else 100_000)
             with History(lambda: paths[: len(parts)], raw) as history:

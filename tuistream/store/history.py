@@ -23,7 +23,7 @@ from tuistream.core.session import Gap
 from tuistream.store import catalog
 from tuistream.store.opening import open_for_reading, reason_of, result_code
 from tuistream.store.points import Points, merged, pieces, reduced
-from tuistream.store.windows import FARTHEST, TICKS_RAW, Asked, StreamRows, Ticks, Until, in_order
+from tuistream.store.windows import FARTHEST, TICKS_RAW, Asked, StreamRows, Ticks, in_order
 
 FILES_OPEN: Final = 64  # of a recording of more files the ones that were not read for the longest time are closed
 GAPS_KEPT: Final = 100_000  # of a file, the newest
@@ -107,9 +107,6 @@ class _File:
         finally:
             with suppress(sqlite3.Error):  # whatever is wrong has been said by then
                 self.connection.execute("COMMIT")
-
-    def rolled_until(self, key: StreamKey) -> Until:  # noqa: ARG002
-        return {}
 
     def gaps(self, key: StreamKey, t0: int, t1: int) -> list[Gap]:
         """Those that touch the window."""
@@ -197,7 +194,7 @@ class History:
             counted = self._each(
                 stored.key,
                 lambda file, rows: (
-                    rows.count(wanted.t0, wanted.t1, file.rolled_until(stored.key)),
+                    rows.count(wanted.t0, wanted.t1),
                     file.gaps(stored.key, wanted.t0, wanted.t1),
                     rows.oldest(),
                 ),
@@ -253,9 +250,8 @@ class History:
         into = pieces(wanted.t0, wanted.t1, wanted.step, [(gap.since, gap.to) for gap in gaps])
         asked = Asked(wanted.t0, wanted.t1, into)
 
-        def read(file: _File, rows: StreamRows) -> tuple[Ticks, Ticks, list[list[Points]]]:
-            until = file.rolled_until(wanted.key)
-            inside = [rows.points(asked, name, until) for name in fields]
+        def read(_file: _File, rows: StreamRows) -> tuple[Ticks, Ticks, list[list[Points]]]:
+            inside = [rows.points(asked, name) for name in fields]
             return rows.before(wanted.t0, 1, fields), rows.after(wanted.t1, fields), inside
 
         parts = self._each(wanted.key, read)

@@ -9,7 +9,6 @@ read from finer buckets, and at last from the ticks themselves, which are found 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
@@ -18,20 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Stream, Times, Values
+from tuistream.store.buckets import FIRST_NS, WIDTHS
 from tuistream.store.points import NO_POINTS, Pieces, Points, of_buckets, reduced
+from tuistream.store.rollups import TABLES, reach_of
 
 TICKS_RAW: Final = 30_000  # of a window: up to so many are handed out as they are
 TICKS_AT_ONCE: Final = 100_000  # read before they are made fewer
 TICKS_REPLACED: Final = 300_000  # in buckets with ticks that have no value: more are shown as if all had one
 BLOCKS_COUNTED: Final = 20_000  # to find out how many ticks a window has
-LOOK_PART: Final = 100  # at most such a part of the time goes into looking how long blocks are
+WORTH_COUNTING: Final = 4  # buckets, from which on ticks are counted through them
 FARTHEST: Final = (1 << 62) - 1  # ns; no tick is later
 
 Span = tuple[int, int]  # from, to before, ns
-Until = dict[int, int]  # the widths of rollups that a stream has, ns, and where each ends, ns
 
-_BUCKETS: Final = {1_000_000_000: "rollup_1s", 60_000_000_000: "rollup_1m", 3_600_000_000_000: "rollup_1h",
-                   86_400_000_000_000: "rollup_1d"}  # fmt: skip
+_NO_BUCKETS: Final = np.empty((0, 9), np.object_)
 
 
 class Asked(NamedTuple):
@@ -56,46 +55,54 @@ class StreamRows:
         self.stream = stream
         self._connection = connection
         self._number = number
-        self._longest = 0  # ns from the first to the last tick of any block
-        self._newest_block = -FARTHEST
-        self._looked, self._look_cost = 0.0, 0.0  # seconds
+        self._reach = 0
 
     def refresh(self) -> None:
-        """Look how long blocks are: only so can those that reach into a window be found by where they begin.
-
-        What was written since is looked at each time, all blocks seldom: a late tick may have made an old one long.
-        """
-        began = time.monotonic()
-        every = not self._looked or began - self._looked > LOOK_PART * self._look_cost
-        since = -FARTHEST if every else self._newest_block - self._longest
-        sql = "SELECT max(t1 - t0), max(t0) FROM blocks WHERE stream = ? AND t0 >= ?"
-        longest, newest = self._connection.execute(sql, (self._number, since)).fetchone()
-        if newest is not None:
-            self._longest, self._newest_block = max(self._longest, longest), newest
-        if every:
-            self._looked = time.monotonic()
-            self._look_cost = self._looked - began
+        """Take in how long blocks are by now, as those that reach into a window are found by where they begin."""
+        self._reach = reach_of(self._connection, self._number)
 
     def oldest(self) -> int | None:
         sql = "SELECT t0 FROM blocks WHERE stream = ? ORDER BY t0 LIMIT 1"
         found = self._connection.execute(sql, (self._number,)).fetchone()
         return None if found is None else int(found[0])
 
-    def count(self, t0: int, t1: int, until: Until) -> int:
+    def count(self, t0: int, t1: int) -> int:
         """About how many ticks there are from `t0` to `t1`; at least `TICKS_RAW` + 1 where these are too many."""
-        hours = [width for width in until if t1 - t0 > 4 * width]
+        spans: list[Span] = [(t0, t1)]
         ticks = 0
-        if hours:
-            width = max(hours)
-            begin, end = t0 // width * width, min(t1, until[width]) // width * width
-            sql = f"SELECT coalesce(sum(ticks), 0) FROM {_BUCKETS[width]}"  # noqa: S608  # our own names
-            where = " WHERE stream = ? AND field = 0 AND bucket >= ? AND bucket < ?"
-            (ticks,) = self._connection.execute(sql + where, (self._number, begin, end)).fetchone()
-            t0 = max(t0, end)
-        if ticks > TICKS_RAW or t0 >= t1:
-            return int(ticks)
-        rows = [r1 - r0 + 1 for r0, r1 in self._blocks(t0, t1, BLOCKS_COUNTED)]
-        return int(ticks + sum(rows) + (TICKS_RAW if len(rows) == BLOCKS_COUNTED else 0))
+        for width in (width for width in reversed(WIDTHS) if t1 - t0 > WORTH_COUNTING * width):
+            left: list[Span] = []
+            for begin, end, rolled in self._stretches(spans, width):
+                left += [] if rolled else [(begin, end)]
+                ticks += self._count_rolled(width, begin, end) if rolled else 0
+            spans = left
+            if ticks > TICKS_RAW:
+                return ticks
+        for begin, end in spans:
+            rows = [r1 - r0 + 1 for r0, r1 in self._blocks(begin, end, BLOCKS_COUNTED)]
+            ticks += sum(rows) + (TICKS_RAW if len(rows) == BLOCKS_COUNTED else 0)
+        return ticks
+
+    def _count_rolled(self, width: int, t0: int, t1: int) -> int:
+        sql = f"SELECT coalesce(sum(ticks), 0) FROM {TABLES[width]}"  # noqa: S608  # our own names
+        where = " WHERE stream = ? AND field = 0 AND bucket >= ? AND bucket < ?"
+        return int(self._connection.execute(sql + where, (self._number, t0, t1)).fetchone()[0])
+
+    def _stretches(self, spans: Sequence[Span], width: int) -> Iterator[tuple[int, int, bool]]:
+        """The spans in parts: whether rows of `width` tell all of each, whole buckets then."""
+        where = "stream = ? AND width = ? AND until > ? AND since < ?"
+        sql = f"SELECT since, until FROM rollups WHERE {where} ORDER BY since"  # noqa: S608
+        for t0, t1 in spans:
+            at = t0
+            for since, until in self._connection.execute(sql, (self._number, width, t0, t1)).fetchall():
+                begin, end = -(-max(at, since) // width) * width, min(t1, until) // width * width
+                if begin < end:
+                    if at < begin:
+                        yield at, begin, False
+                    yield begin, end, True
+                    at = end
+            if at < t1:
+                yield at, t1, False
 
     def ticks(self, t0: int, t1: int, fields: Sequence[str]) -> Ticks:
         """All of them from `t0` to before `t1`, by time, those of one time as they came."""
@@ -122,13 +129,13 @@ class StreamRows:
     def _far_enough(self, t: int, count: int) -> int:
         """A time from which on the stream has `count` ticks before `t`, or all that there are."""
         sql = "SELECT t0 FROM blocks WHERE stream = ? AND t0 < ? ORDER BY t0 DESC LIMIT 1 OFFSET ?"
-        found = self._connection.execute(sql, (self._number, t - self._longest, count)).fetchone()
+        found = self._connection.execute(sql, (self._number, self._least(t), count)).fetchone()
         return -FARTHEST if found is None else int(found[0])
 
     def after(self, t: int, fields: Sequence[str]) -> Ticks:
         """The first tick at `t` or later."""
         sql = "SELECT min(t1) FROM (SELECT t1 FROM blocks WHERE stream = ? AND t0 >= ? AND t1 >= ? LIMIT 64)"
-        (until,) = self._connection.execute(sql, (self._number, t - self._longest, t)).fetchone()
+        (until,) = self._connection.execute(sql, (self._number, self._least(t), t)).fetchone()
         if until is None:
             return self.ticks(t, t, fields)
         ticks = self.ticks(t, until + 1, fields)
@@ -140,17 +147,17 @@ class StreamRows:
             "SELECT max(k.recv) FROM blocks AS b CROSS JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1"
             " WHERE b.stream = ? AND b.t0 >= ? AND b.t0 <= ? AND b.t1 >= ? AND k.t = ?"
         )
-        (recv,) = self._connection.execute(sql, (self._number, t - self._longest, t, t, t)).fetchone()
+        (recv,) = self._connection.execute(sql, (self._number, self._least(t), t, t, t)).fetchone()
         return int(recv)
 
-    def points(self, asked: Asked, field: str, until: Until) -> list[Points]:
-        """Few points for many ticks of one field, in parts. until: the rollups to use."""
+    def points(self, asked: Asked, field: str) -> list[Points]:
+        """Few points for many ticks of one field, in parts."""
         spans: list[Span] = [(asked.t0, asked.t1)]
         parts: list[Points] = []
         if field in self.stream.fields:
-            widths = [width for width in until if width <= np.diff(asked.pieces.cuts).max(initial=0)]
-            for width in sorted(widths, reverse=True):
-                spans, found = self._covered(spans, width, until[width], asked.pieces, field)
+            widest = np.diff(asked.pieces.cuts).max(initial=0)
+            for width in (width for width in reversed(WIDTHS) if width <= widest):
+                spans, found = self._covered(spans, width, asked.pieces, field)
                 parts += found
         for t0, t1 in spans:
             for ticks in self._fetched(t0, t1, (field,), TICKS_AT_ONCE):
@@ -158,34 +165,34 @@ class StreamRows:
         return parts
 
     def _covered(
-        self, spans: Sequence[Span], width: int, until: int, into: Pieces, field: str
+        self, spans: Sequence[Span], width: int, into: Pieces, field: str
     ) -> tuple[list[Span], list[Points]]:
         """What buckets of a width say of `spans`; and what of these they do not tell."""
         left: list[Span] = []
         parts: list[Points] = []
         replaced = 0
-        for t0, t1 in spans:
-            begin, end = -(-t0 // width) * width, min(t1, until) // width * width
-            if begin >= end:
-                left.append((t0, t1))
+        for begin, end, rolled in self._stretches(spans, width):
+            rows = self._buckets(width, begin, end, field) if rolled else _NO_BUCKETS
+            left += [] if rolled else [(begin, end)]
+            if not len(rows):
                 continue
-            left += [(t0, begin)] if begin > t0 else []
-            rows = self._buckets(width, begin, end, field)
-            if len(rows):
-                bucket = rows[:, 0].astype(np.int64)
-                piece = into.of(bucket)
-                split = (into.of(bucket + (width - 1)) != piece) | into.whole[piece]
-                unclear = _unclear(rows) & ~split
-                replaced += int(rows[unclear, 6].sum())
-                others = split | unclear if replaced <= TICKS_REPLACED else split
-                left += _joined(bucket[others], width)
-                parts.append(_points_of(rows[~others & (rows[:, 5] > 0)], into))
-            left += [(end, t1)] if end < t1 else []
+            bucket = rows[:, 0].astype(np.int64)
+            piece = into.of(bucket)
+            split = (into.of(bucket + (width - 1)) != piece) | into.whole[piece]
+            unclear = _unclear(rows) & ~split
+            replaced += int(rows[unclear, 6].sum())
+            others = split | unclear if replaced <= TICKS_REPLACED else split
+            left += _joined(bucket[others], width)
+            parts.append(_points_of(rows[~others & (rows[:, 5] > 0)], into))
         return left, parts
+
+    def _least(self, t: int) -> int:
+        """Blocks that have a tick at `t` or later begin here or later."""
+        return max(t - self._reach, FIRST_NS)
 
     def _buckets(self, width: int, t0: int, t1: int, field: str) -> NDArray[np.object_]:
         """object[n, 9], by their times: bucket, first, last, min, max, count, ticks, first_t, last_t."""
-        sql = f"SELECT bucket, first, last, min, max, count, ticks, first_t, last_t FROM {_BUCKETS[width]}"  # noqa: S608
+        sql = f"SELECT bucket, first, last, min, max, count, ticks, first_t, last_t FROM {TABLES[width]}"  # noqa: S608
         where = " WHERE stream = ? AND field = ? AND bucket >= ? AND bucket < ?"
         position = self.stream.fields.index(field)
         cursor = self._connection.execute(sql + where, (self._number, position, t0, t1))
@@ -194,7 +201,7 @@ class StreamRows:
     def _blocks(self, t0: int, t1: int, limit: int = -1) -> list[tuple[int, int]]:
         """The first and the last row of blocks that have ticks from `t0` to before `t1`, by their times."""
         sql = "SELECT r0, r1 FROM blocks WHERE stream = ? AND t0 >= ? AND t0 < ? AND t1 >= ? LIMIT ?"
-        return self._connection.execute(sql, (self._number, t0 - self._longest, t1, t0, limit)).fetchall()
+        return self._connection.execute(sql, (self._number, self._least(t0), t1, t0, limit)).fetchall()
 
     def _fetched(self, t0: int, t1: int, fields: Sequence[str], rows: int) -> Iterator[Ticks]:
         """The ticks from `t0` to before `t1`, about `rows` at a time, each part sorted; one part at least."""
@@ -206,7 +213,7 @@ class StreamRows:
             " AND k.t >= ? AND k.t < ?"
         )
         width = 2 + len(fields)
-        cursor = self._connection.execute(sql, (self._number, t0 - self._longest, t1, t0, t0, t1))
+        cursor = self._connection.execute(sql, (self._number, self._least(t0), t1, t0, t0, t1))
         while True:
             cells = np.fromiter(chain.from_iterable(cursor.fetchmany(rows)), dtype=np.object_).reshape(-1, width)
             n, t, v = cells[:, 0].astype(np.int64), cells[:, 1].astype(np.int64), cells[:, 2:].astype(np.float64)
