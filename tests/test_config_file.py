@@ -89,6 +89,7 @@ def test_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             "screen.glyphs = \"dots\": Invalid enum value 'dots'; allowed are braille, blocks, ascii",
         ),
         ("[screen]\naverages = [1]", "screen.averages = [1]: Expected `int` >= 2"),
+        ("[screen]\nallow_media = ['ftp://x/*']", "screen.allow_media 'ftp://x/*': a path, http://"),
         ("[scren]", "scren is not known; did you mean screen?"),
         ("screen = 3", "screen: a table is wanted, not 3"),
         ("[feeds]\nurl = 'ws://x'", "feeds: [[feeds]] is wanted"),

@@ -23,6 +23,7 @@ from tuistream.core.text import printable, redact_url
 from tuistream.sources import forms
 from tuistream.sources.hub.limits import HubLimits
 from tuistream.sources.hub.options import HubOptions, limits_of
+from tuistream.sources.media.rules import Rules
 
 MOST_BYTES: Final = 1 << 20
 # A file that merely lies in the current directory may have come with somebody's archive: it starts no program.
@@ -329,6 +330,10 @@ def _check_values(config: ConfigFile, errors: list[str]) -> None:
         text = getattr(config.screen, name)
         if text is not None:
             _noted(errors, parse_size, text.removesuffix("/s"), f"screen.{name}")
+    try:
+        Rules(config.screen.allow_media or (), "screen.allow_media")
+    except SettingsError as error:
+        errors.append(str(error))
     for index, feed in enumerate(config.feeds):
         where = f"feeds[{index}]"
         _noted(errors, parse_size, feed.max_frame, f"{where}.max_frame")

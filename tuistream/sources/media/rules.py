@@ -60,9 +60,10 @@ class Rules:
     links, and so must the one that the message names.
     """
 
-    def __init__(self, patterns: Sequence[str] = ()) -> None:
-        self._urls = [_url_pattern(pattern) for pattern in patterns if _is_url(pattern)]
-        self._paths = [_path_pattern(pattern) for pattern in patterns if not _is_url(pattern)]
+    def __init__(self, patterns: Sequence[str] = (), where: str = OPTION) -> None:
+        """where: what the user calls them."""
+        self._urls = [_url_pattern(pattern, where) for pattern in patterns if _is_url(pattern)]
+        self._paths = [_path_pattern(pattern, where) for pattern in patterns if not _is_url(pattern)]
 
     def allow(self, name: Named) -> bool:
         """Whether that may be opened. Of a file only what is written is looked at; `allow_real` decides."""
@@ -96,12 +97,12 @@ def _is_url(pattern: str) -> bool:
     return "://" in pattern and not pattern.lower().startswith("file://")
 
 
-def _url_pattern(pattern: str) -> UrlPattern:
+def _url_pattern(pattern: str, where: str) -> UrlPattern:
     scheme, _, place = pattern.partition("://")
     authority, _, rest = place.partition("/")
     host, colon, port = authority.partition(":") if "]" not in authority else _of_ipv6(authority)
     scheme = scheme.lower()
-    shown = f"{OPTION} {printable(pattern, 200)!r}"
+    shown = f"{where} {printable(pattern, 200)!r}"
     if scheme not in PORTS:
         raise SettingsError(f"{shown}: a path, http://… or https://… is wanted")
     if not host or any(char in authority for char in "@?#\\") or (colon and not (port == ANY or port.isdecimal())):
@@ -126,9 +127,9 @@ def _spelled_rest(rest: str) -> str:
     return names.escaped(path, names.KEPT) + question + names.escaped(query, f"{names.KEPT}?")
 
 
-def _path_pattern(pattern: str) -> PathPattern:
+def _path_pattern(pattern: str, where: str) -> PathPattern:
     if not pattern or "\0" in pattern:
-        raise SettingsError(f"{OPTION} {printable(pattern)!r}: a path or a URL is wanted")
+        raise SettingsError(f"{where} {printable(pattern)!r}: a path or a URL is wanted")
     text = pattern[len("file://") :] if pattern.lower().startswith("file://") else pattern
     written = os.path.abspath(os.path.expanduser(text))  # noqa: PTH100, PTH111
     fixed, star, rest = written.partition(ANY)
