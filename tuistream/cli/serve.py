@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 import threading
@@ -43,6 +44,7 @@ ONLY_FOR = {
     "  tuistream serve sine --rate 1000 --period 2s\n"
     "  tuistream serve gbm --rate 0 --limit 1000000 --seed 1\n"
     "  tuistream serve spot_btcusdt_20240808.gz --speed 20\n"
+    "  tuistream serve btc.db --speed 10                     a recording: every ns, id and field\n"
     "  tuistream serve python:mine.py:temperatures"
 )
 @click.argument("what", nargs=-1, required=True, metavar="gbm|sine|square|sawtooth|noise|FILE…|python:…")
@@ -75,16 +77,21 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     "<time, s>: <frame>"; each client gets its own replay. python:MODULE:FUNCTION or python:FILE.py:FUNCTION is a
     generator of yours.
     """
-    from tuistream.feeds import resolve
+    from tuistream.feeds import NAMES, resolve
 
     producer: Producer
     if any(word.startswith(PYTHON) for word in given["what"]):
         _refuse_idle_options(ctx, PYTHON)
         producer = _generated(given["what"], given["limit"])
     else:
-        target = resolve(given["what"])
-        _refuse_idle_options(ctx, target if isinstance(target, str) else "FILE")
-        producer = _walk(target, given) if isinstance(target, str) else _replay(target, given)
+        paths = [Path(word) for word in given["what"]]
+        recordings = [] if given["what"][0] in NAMES else _recordings(paths)
+        target = "" if recordings else resolve(given["what"])
+        _refuse_idle_options(ctx, target if isinstance(target, str) and target else "FILE")
+        if recordings:
+            producer = _recorded(recordings, given)
+        else:
+            producer = _walk(target, given) if isinstance(target, str) else _replay(target, given)
     asyncio.run(_serve(producer, given["host"], given["port"], given["no_auth"], given["with_parent"]))
 
 
@@ -124,10 +131,37 @@ def _replay(paths: tuple[Path, ...], given: dict[str, Any]) -> Producer:
     from tuistream.feeds.replay import Replay
 
     rate = None if given["rate"] is None else _rate(given["rate"])
-    speed: float = given["speed"]
+    return Replay(FrameFiles(paths, _note), _speed(given["speed"]), rate, given["limit"], loop=given["loop"])
+
+
+def _recordings(paths: list[Path]) -> list[Path]:
+    """The paths, where they are recordings and not raw frames. Raises SettingsError for some of each."""
+    from tuistream.feeds.recording import is_recording
+
+    try:
+        found = [path for path in paths if not path.is_dir() and is_recording(path)]
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from error
+    if found and len(found) < len(paths):
+        raise SettingsError("recordings, or files of raw frames: not both at once")
+    return found
+
+
+def _recorded(paths: list[Path], given: dict[str, Any]) -> Producer:
+    from tuistream.feeds.recording import RecordedTicks
+    from tuistream.store.playback import Selection
+    from tuistream.store.segments import files_of
+
+    if given["rate"]:
+        raise SettingsError("--rate: of a recording 0 only, which is flat out; --speed is for its pace")
+    speed = math.inf if given["rate"] == 0 else _speed(given["speed"])
+    return RecordedTicks(Selection(tuple(files_of(paths))), speed, given["limit"], given["loop"])
+
+
+def _speed(speed: float) -> float:
     if not LOWEST_SPEED <= speed <= HIGHEST_SPEED:
         raise SettingsError(f"--speed {speed:g}: from {LOWEST_SPEED:g} to {HIGHEST_SPEED:,.0f}; --rate 0 is flat out")
-    return Replay(FrameFiles(paths, _note), speed, rate, given["limit"], loop=given["loop"])
+    return speed
 
 
 def _generated(words: tuple[str, ...], limit: int | None) -> Producer:

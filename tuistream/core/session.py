@@ -279,6 +279,8 @@ class Session:
         state.last_t, state.last_recv = int(batch.t[-1]), int(batch.recv[-1])
         if batch.stream.timed:
             feed.lag = state.last_recv - state.last_t
+        if feed.relayed:
+            state.last_recv = feed.last_recv
         state.note_values(batch.v[:, batch.stream.fields.index(state.main)])
         before = state.series.nbytes
         if batch.stream.axis:

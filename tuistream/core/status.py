@@ -48,6 +48,7 @@ class FeedStatus:
     refused_items: int = 0  # those of streams beyond the limit
     accepted: int = 0  # messages that a listener took; those that it refused are `malformed`
     gaps: int = 0
+    relayed: bool = False  # the ticks carry the receive time of a recorder before us
     last_recv: int = 0
     lag: int | None = None  # ns from event to receipt of the newest tick that has an event time
     stale_after: float = 10.0  # seconds of silence

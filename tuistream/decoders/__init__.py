@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tuistream.decoders.contract import Decoder, DecoderOptions, Endpoint
 
 _NOT_DECODERS = ("contract", "plotly")
-_NOT_VENUES = ("auto", "hub", "lines", "socketio")
+_NOT_VENUES = ("auto", "hub", "lines", "recording", "socketio")
 
 
 def known() -> list[str]:

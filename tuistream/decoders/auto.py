@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
 LOOKED_AT_IN_ALL = 1_000  # frames without one
 MAX_REPLIES = 20  # to one read
+RECORDING = "recording"  # what `tuistream serve FILE.db` sends
 
 
 class Decoder(HandingOver):
@@ -46,7 +47,7 @@ class Decoder(HandingOver):
         self._reader = Reader(self._rows, options)
         self._candidates: dict[str, VenueDecoder] = {}
         self._looking = look_for_venues and options == DecoderOptions()
-        self._known = venues() if self._looking else []
+        self._known = [RECORDING, *venues()] if self._looking else []
         self._with_ticks = self._without = 0  # frames looked at
         self._bulk = Bulk(self._reading_of)
         self._forgotten = 0

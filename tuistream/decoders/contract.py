@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tuistream.core.batch import Batch, StreamKey
     from tuistream.core.board import Item
     from tuistream.core.look import Look
+    from tuistream.core.status import Event
     from tuistream.decoders.wire.report import StreamReport
 
 MAX_FIELDS = 64
@@ -28,6 +29,7 @@ class Decoded:
     reconnect: the producer asked for it.
     items: what is not numbers, in order; a frame that held only such is `data`, too.
     looks: how the producer wants streams to be shown, where that is new.
+    gaps: events `gap` of streams, which the producer tells of. relayed: the receive times are those of a recorder.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -41,6 +43,8 @@ class Decoded:
     reconnect: bool = False
     items: list[Item] = field(default_factory=list)
     looks: dict[StreamKey, Look] = field(default_factory=dict)
+    gaps: list[Event] = field(default_factory=list)
+    relayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,8 @@ class Feed:
         if decoded.looks:
             self._session.take_looks(decoded.looks)
         self._session.ingest(status, decoded.batches)
+        for gap in decoded.gaps:
+            self._session.note_gap(status, gap)
         if decoded.items:
             self._session.show(status, decoded.items)
         if decoded.batches or decoded.items:
@@ -200,6 +202,7 @@ class Feed:
         status.control += decoded.control
         status.other += decoded.other
         status.bad_times += decoded.bad_times
+        status.relayed = decoded.relayed
         self._note_malformed(decoded.malformed)
         if not status.ticks and not decoded.batches and decoded.other and frames:
             status.unread = self._shown(frames[-1])

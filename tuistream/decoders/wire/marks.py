@@ -15,6 +15,7 @@ MARKS: dict[str, tuple[bytes, ...]] = {
     "kraken": (b'"channel"', b'"event"', b'"trade"', b'"ticker"', b'"spread"', b'"book-', b'"ohlc-'),
     "okx": (b'"arg"',),
     "polygon": (b'"ev"',),
+    "recording": (b'"tuistream"',),
 }
 
 
