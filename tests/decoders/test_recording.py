@@ -47,7 +47,8 @@ def test_every_ns_id_and_field_comes_back(
     recv = numbers.draw(arrays.arrays(np.int64, count, elements=INT64))
     of = {"none": st.none(), "integers": INT64, "any": INT64 | st.text(max_size=9) | st.none()}[ids]
     drawn = None if ids == "none" else ids_array(numbers.draw(st.lists(of, min_size=count, max_size=count)))
-    stream = Stream("ours", "BTC/USD", "trade", named, IdRule.CONSECUTIVE, timed, "kraken")
+    axis = named[-1] if len(named) > 1 else ""
+    stream = Stream("ours", "BTC/USD", "trade", named, IdRule.CONSECUTIVE, timed, "kraken", axis)
     sent = Batch(stream, t, recv, v, drawn)
     out = decode(ticks_message(sent))
     (batch,) = out.batches

@@ -205,7 +205,7 @@ class Session:
                 self._grow(state, batch.stream)
             if again:
                 state.interrupted = ""
-                self._take(feed, state, batch)
+                self._take(feed, state, batch, again=True)
                 continue
             ids_known = state.continuity.last is not None
             checked = state.continuity.check(batch, bool(state.interrupted))
@@ -264,7 +264,7 @@ class Session:
             largest.drop()
             self._boards_nbytes += largest.nbytes - before
 
-    def _take(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
+    def _take(self, feed: FeedStatus, state: StreamState, batch: Batch, *, again: bool = False) -> None:
         if self._left is not None:
             if len(batch) >= self._left:
                 batch = batch.take(slice(0, self._left))
@@ -284,7 +284,7 @@ class Session:
         state.note_values(batch.v[:, batch.stream.fields.index(state.main)])
         before = state.series.nbytes
         if batch.stream.axis:
-            self._extend_along(feed, state, batch)
+            self._extend_along(feed, state, batch, again=again)
         else:
             state.series.extend(batch.t, batch.v)
         if state.series.nbytes != before:
@@ -293,8 +293,8 @@ class Session:
         for outbox in self.outboxes:
             outbox.offer(batch)
 
-    def _extend_along(self, feed: FeedStatus, state: StreamState, batch: Batch) -> None:
-        """Put ticks where their axis says; after a step back of it the series begins anew."""
+    def _extend_along(self, feed: FeedStatus, state: StreamState, batch: Batch, *, again: bool) -> None:
+        """Put ticks where their axis says; after a step back of it the series begins anew, which was told `again`."""
         x = batch.v[:, batch.stream.fields.index(batch.stream.axis)]
         known = np.flatnonzero(np.abs(x) < AXIS_MOST)
         along = np.rint(x[known] * 1e9).astype(np.int64)
@@ -305,7 +305,8 @@ class Session:
             series.restart()
             row = int(steps[-1])
             since, to = state.axis_recv, int(batch.recv[known[row]])
-            self._gap(feed, state, since, to, f"{batch.stream.axis} stepped back")
+            if not again:
+                self._gap(feed, state, since, to, f"{batch.stream.axis} stepped back")
             known, along = known[row:], along[row:]
         series.extend(along, batch.v[known])
         state.axis_recv = state.last_recv

@@ -40,12 +40,13 @@ class _OfStream(msgspec.Struct, tag_field=MARK, gc=False):
 class Ticks(_OfStream, tag="ticks", omit_defaults=True, kw_only=True, gc=False):
     """Ticks of one stream. t, recv: ns since 1970 UTC. fields: values by field, null where a tick has none.
 
-    ids, timed, found: as of a `Stream`. id: the producer's ids, missing where the stream has none.
+    ids, timed, found, axis: as of a `Stream`. id: the producer's ids, missing where the stream has none.
     """
 
     ids: IdRule = IdRule.OPAQUE
     timed: bool = True
     found: str = ""
+    axis: str = ""
     t: list[int]
     recv: list[int]
     id: list[int | str | None] | UnsetType = UNSET
@@ -76,6 +77,7 @@ def ticks_message(batch: Batch) -> bytes:
             ids=stream.ids,
             timed=stream.timed,
             found=stream.found,
+            axis=stream.axis,
             t=batch.t.tolist(),
             recv=batch.recv.tolist(),
             id=UNSET if batch.ids is None else batch.ids.tolist(),
@@ -224,7 +226,8 @@ class Decoder:
         if self._owners.setdefault((name, kind), message.feed) != message.feed:
             name = label(f"{name} ({message.feed})".strip())
         found = printable(message.found, MAX_TEXT) or self.name
-        return Stream(self._feed, name, kind, fields, message.ids, message.timed, found)
+        axis = label(message.axis) if message.axis in message.fields else ""
+        return Stream(self._feed, name, kind, fields, message.ids, message.timed, found, axis)
 
     def _joined(self, key: StreamKey, batches: list[Batch]) -> Batch:
         """What came of one stream in a read, as one batch."""
