@@ -12,7 +12,7 @@ from tests.cli.running import PATIENCE
 from tests.cli.terminal import Terminal
 
 WAYS = ("tcp", "frames", "http", "ws")
-_PLACE = re.compile(r"\b(tcp|frames|http|ws) 127\.0\.0\.1:(\d+)")
+_PLACE = re.compile(r"\b(tcp|frames|http|ws)\s+127\.0\.0\.1:(\d+)")
 _REFUSED = re.compile(r'^tuistream_hub_refused_total\{listener="hub-(\w+)",cause="(\w+)"\} (\d+)$', re.MULTILINE)
 _OTHERS = re.compile(r'^tuistream_hub_(\w+)\{listener="hub-(\w+)"\} (\d+)$', re.MULTILINE)
 _END = re.compile(r" {2,}|[\u2500-\u257f\n]")  # blanks and borders

@@ -1,4 +1,4 @@
-"""Each command that `tuistream listen` prints, run by a shell as it is printed."""
+"""Each command that `tuistream listen` prints, or shows on the screen, run by a shell as it stands there."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import sys
 import time
 import urllib.request
 
+from tests.bench.listening import Listening
 from tests.bench.table import Row
 from tests.cli.running import PATIENCE
 
-HEADS = ("program", "wanted", "in the hub", "as printed")
+HEADS = ("program", "wanted", "in the hub", "what was pasted")
+COLUMNS = 80  # so narrow that commands take several rows
+BEGIN = ("curl", "python3", "node", "echo")
 LISTEN = ("listen", "--headless", "--no-record", "--tcp", "0", "--frames", "0", "--http", "0", "--ws", "0")
 # Before its version 22 node hides WebSocket behind an option, which is not needed for what is printed first.
 ENVIRONMENT = os.environ | {"NODE_OPTIONS": "--no-warnings"}
@@ -27,11 +30,12 @@ def streams(port: int) -> int:
     return int(match[1])
 
 
-def pasted(command: str, port: int, number: int) -> Row:
+def pasted(where: str, command: str, port: int, number: int) -> Row:
     """Run a command; it is to make stream `number`."""
     program = command.split("|")[-1].split()[0]
+    what, told = f"{program}, {where}", command.strip().replace("\n", "⏎")
     if shutil.which(program) is None:
-        return Row(program, "a stream", "not run: not installed", command)
+        return Row(what, "a stream", "not run: not installed", told)
     begun = time.perf_counter()
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=PATIENCE, env=ENVIRONMENT)
     while done.returncode == 0 and streams(port) < number and time.perf_counter() < begun + PATIENCE:
@@ -39,11 +43,18 @@ def pasted(command: str, port: int, number: int) -> Row:
     seconds = time.perf_counter() - begun
     answer = f", answered {done.stdout.strip()}" if done.stdout.strip() else ""
     wrong = "" if streams(port) == number else f"exit code {done.returncode}: {(done.stdout + done.stderr).strip()}"
-    return Row(program, "a stream", f"there after {seconds:.2f} s{answer}", command, wrong)
+    return Row(what, "a stream", f"there after {seconds:.2f} s{answer}", told, wrong)
 
 
-def rows(short: bool = False) -> list[Row]:
-    """short: the same, as it takes a few seconds."""
+def all_pasted(where: str, commands: list[str], port: int) -> list[Row]:
+    table: list[Row] = []
+    for command in commands:
+        made = sum("not run" not in row.got for row in table)
+        table.append(pasted(where, command, port, made + 1))
+    return table
+
+
+def printed() -> list[Row]:
     command = (sys.executable, "-m", "tuistream", *LISTEN)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as hub:
         assert hub.stdout is not None
@@ -51,11 +62,19 @@ def rows(short: bool = False) -> list[Row]:
             places = hub.stdout.readline()
             match = re.search(r"http 127\.0\.0\.1:(\d+)", places)
             assert match is not None, places
-            table: list[Row] = []
-            for _ in range(places.count("127.0.0.1")):
-                command_printed = hub.stdout.readline().strip()
-                made = sum("not run" not in row.got for row in table)
-                table.append(pasted(command_printed, int(match[1]), made + 1))
-            return table
+            commands = [hub.stdout.readline().strip() for _ in range(places.count("127.0.0.1"))]
+            return all_pasted("printed", commands, int(match[1]))
         finally:
             hub.terminate()
+
+
+def on_the_screen() -> list[Row]:
+    with Listening(columns=COLUMNS) as listening:
+        blocks = re.split(r"\n\s*\n", listening.text)
+        commands = [block for block in blocks if block.split()[:1] and block.split()[0] in BEGIN]
+        return all_pasted(f"on a screen of {COLUMNS}", commands, listening.ports["http"])
+
+
+def rows(short: bool = False) -> list[Row]:
+    """short: the same, as it takes a few seconds."""
+    return [*printed(), *on_the_screen()]
