@@ -362,6 +362,9 @@ async def test_an_empty_hub_says_where_it_listens_and_how_to_send(monitor: Monit
         assert "  curl -d 42 http://127.0.0.1:8030" in shown
         assert "? shows all" in shown
         assert "hub listening" in monitor.status
+        # Nothing is beside it that would be pasted with it.
+        assert monitor.app.query_one("BoardView").region.width == 160
+        assert monitor.watch_list.region.width == 0
         await monitor.press("question_mark")
         help_rows = [line.text for line in monitor.app.screen.query("#help Line")]  # type: ignore[attr-defined]
         assert help_rows[-1] == "·[31mlast"
@@ -373,6 +376,7 @@ async def test_an_empty_hub_says_where_it_listens_and_how_to_send(monitor: Monit
         assert "hub 1.20 k accepted  3 refused" in monitor.status
         assert "malformed" not in monitor.status
         assert "hello" in monitor.text("BoardView")
+        assert monitor.watch_list.region.width > 0
         feed.state, feed.reason = FeedState.FAILED, "port 8010 is taken"
         await monitor.settle(SECOND)
         assert "port 8010 is taken" in monitor.status

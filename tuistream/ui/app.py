@@ -136,6 +136,8 @@ class TuistreamApp(ReplayKeys):
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
         self.screen.set_class(bool(self._demo_text), "-demo")
+        nothing = not self._session.streams and not self._session.boards
+        self.screen.set_class(nothing and bool(self.options.waiting), "-to-send")
         self._demo.show([(" DEMO ", "badge"), (f"  {self._demo_text}", "plain")])
         self._fit(self.size)
         self.set_interval(1 / self.options.fps, self._beat_by_and_by)
@@ -171,6 +173,7 @@ class TuistreamApp(ReplayKeys):
         now = self.options.clock()
         slow = everything or not 0 <= now - self._slow_at < SLOW_NS
         if self._streams.update(now):
+            self.screen.remove_class("-to-send")
             self._list.streams_new()
             self._grid.fill()
             slow = True
