@@ -167,3 +167,19 @@ async def test_a_paused_view_shows_no_gap_of_later(monitor: Monitor) -> None:
         assert monitor.plot == seen
         await monitor.press("space")
         assert "░" in monitor.plot
+
+
+async def test_a_paused_view_shows_no_tick_that_was_under_way(monitor: Monitor) -> None:
+    """Its clock may be ahead of the newest tick that has come: the next may lie between."""
+    monitor.feed_ticks("BTC", [1.0, 2.0, 3.0, 2.0], step=SECOND // 2)
+    under_way = monitor.now + SECOND // 8
+    async with monitor.running():
+        monitor.now += SECOND // 4
+        await monitor.press("space")
+        seen = monitor.plot
+        monitor.feed_ticks("BTC", [3.0], end=under_way)
+        monitor.panel.on_resize()
+        await monitor.settle(SECOND)
+        assert monitor.plot == seen
+        await monitor.press("space")
+        assert monitor.plot != seen

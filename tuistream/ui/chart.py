@@ -85,6 +85,7 @@ class Chart:
         self._averages: Averages | None = None
         self._averaged: tuple[str, str] = ("", "")
         self.value_range: tuple[float, float] | None = None
+        self._newest_frozen: int | None = None  # event time of the newest tick that is shown while the view is paused
         self._seen = (inf, -inf)  # the extremes of what is drawn
         self._drawn_from = self._drawn_to = self._history = -1  # numbers of ticks, and the series' history then
         self._selections: tuple[tuple[str, ...], ...] = ()
@@ -149,6 +150,11 @@ class Chart:
         fields = self.fields[: len(FIELD_INKS)]
         self.past.look(window, step, fields, run_up(self._wanted_averages()), came)
 
+    def freeze(self, frozen: bool) -> None:
+        """Show no tick that comes from now on, also where it is of a time that is shown; or show all again."""
+        series = self.state.series
+        self._newest_frozen = int(series.t[-1]) if frozen and len(series) else None
+
     def rescale(self) -> None:
         """Choose the value range anew at the next drawing."""
         self.value_range = None
@@ -168,7 +174,8 @@ class Chart:
         if self.state.interrupted and edge > int(series.t[-1]):
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
         part = series.between(window.t0, window.t1)
-        seen = slice(part.start, min(part.stop, int(np.searchsorted(series.t, edge, side="right"))))
+        until = edge if self._newest_frozen is None else min(edge, self._newest_frozen)
+        seen = slice(part.start, min(part.stop, int(np.searchsorted(series.t, until, side="right"))))
         lines: list[Line] = []
         legend: list[tuple[str, str]] = []
         for name, ink in zip(self.fields, FIELD_INKS, strict=False):
@@ -180,7 +187,7 @@ class Chart:
                 extremes = series.extremes(name).cut(seen.start, seen.stop)
                 lines.append(Line(series.t[seen], series.column(name)[seen], breaks, style_of(ink), extremes))
             legend.append((name, ink))
-        for index, (name, line) in enumerate(self._average_lines(window, edge, joined, lines[0], gaps)):
+        for index, (name, line) in enumerate(self._average_lines(window, until, joined, lines[0], gaps)):
             ink = AVERAGE_INKS[index % len(AVERAGE_INKS)]
             lines.append(replace(line, gaps=breaks, style=style_of(ink)))
             legend.append((name, ink))
@@ -268,12 +275,12 @@ class Chart:
         return [(name, length) for name in ("sma", "ema") if name in chosen for length in self._lengths]
 
     def _average_lines(
-        self, window: Window, edge: int, joined: Joined | None, main: Line, gaps: list[Gap]
+        self, window: Window, until: int, joined: Joined | None, main: Line, gaps: list[Gap]
     ) -> list[tuple[str, Line]]:
         """The averages of the main line. Where the recording has too many ticks to read, they are of columns."""
         if joined is None:
             averages = self._updated_averages()
-            known = averages.between(window.t0, window.t1, edge) if averages is not None else {}
+            known = averages.between(window.t0, window.t1, until) if averages is not None else {}
             return [(name, Line(column.t, column.v, extremes=column.extremes)) for name, column in known.items()]
         wanted = self._wanted_averages()
         if joined.raw:

@@ -87,6 +87,8 @@ class Grid(Widget):
         """Stand still as of `now` (ns), or go on where it is None."""
         self._paused_at = now
         self._edges = None
+        for chart in self._charts.values():
+            chart.freeze(now is not None)
         if now is not None:
             self._edges = {key_of(entry): self._edge(entry, now) for entry in self._streams.order}
 
