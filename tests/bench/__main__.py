@@ -14,6 +14,7 @@ SECTIONS = (
     "wire",
     "decode",
     "disk",
+    "replay",
     "end_to_end",
     "screen",
     "latency",
