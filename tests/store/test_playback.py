@@ -82,11 +82,11 @@ def test_what_was_held_is_held_no_longer_than_it_must_be(monkeypatch: pytest.Mon
     seconds = range(20)
     block = order.push([batch(A, [T0 + i * S for i in seconds])])
     assert block is not None
-    assert len(block) == 15  # all but the last five seconds
+    assert len(block) == 18  # all but the last two seconds
     monkeypatch.setattr(playback, "HELD_ROWS", 10)
     block = order.push([batch(A, [T0 + 20 * S + i for i in range(10)])])
     assert block is not None
-    assert len(block) == 5
+    assert len(block) == 2
     assert len(order.finish() or ()) == 10
 
 

@@ -24,7 +24,7 @@ from tuistream.store.playback import Block, BlockReader, FileEvents, Selection
 from tuistream.store.reading import gap_span
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, math.inf)
-PAST_ROWS: Final = 200_000  # kept for steps back, and read before a place that is gone to
+PAST_ROWS: Final = 100_000  # kept for steps back, and read before a place that is gone to
 SOONEST_NS = 4_000_000  # what is due within so long comes together
 CATCH_UP_NS = 1_000_000_000  # what is overdue for longer is let go: after a stop there is no burst
 FAR_NS = 86_400_000_000_000  # event times that are as far from receipt are of another day than it

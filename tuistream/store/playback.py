@@ -19,7 +19,7 @@ from tuistream.store.reading import Reader, gap_span
 
 # A flush is sorted by stream: what one stream has in it came before what the next has only on paper. So ticks are
 # held until no tick that was received earlier can follow: for so long of recorded time, or so many rows.
-HELD_NS = 5_000_000_000
+HELD_NS = 2_000_000_000
 HELD_ROWS = 100_000  # as a flush has at most
 REORDERED_NS = 1_000_000_000  # a receive time of a stream that steps back by more is a clock that was set
 LONGEST_PAUSE_NS = 1_000_000_000  # while nobody recorded
