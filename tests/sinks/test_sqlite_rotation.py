@@ -242,7 +242,7 @@ async def test_where_no_new_file_can_be_begun_the_old_one_goes_on(
             await asyncio.sleep(0.02)
     assert all_ids(base) == list(range(counter.next))
     (notice, *_) = query(old, "SELECT text FROM events")
-    assert "no new file could be begun, a.20261121T120000Z.db goes on: cannot make" in notice[0]
+    assert "no new file could be begun, a.20261121T120000Z.db goes on: cannot record into" in notice[0]
     assert len(names(tmp_path)) == 2
 
 

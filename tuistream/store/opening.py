@@ -50,7 +50,9 @@ def open_for_writing(path: Path, sync: Sync = "normal", index_time: bool = False
     """
     path = path.resolve()
     try:
-        if path.exists() and path.stat().st_size:
+        if not path.exists():
+            create_recording(path, sync)
+        elif path.stat().st_size:
             check_recording(path)
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode=rwc", timeout=BUSY_SECONDS, isolation_level=None, uri=True
@@ -84,11 +86,11 @@ def check_recording(path: Path) -> None:
         raise _unreadable(path, error) from error
 
 
-def create_segment(path: Path, sync: Sync) -> None:
+def create_recording(path: Path, sync: Sync) -> None:
     """Make an empty recording at `path`, where nothing is yet. It appears whole, so that nobody reads half of it.
 
-    Until then it is beside the base as `BASE-new`; what a crash leaves there the next one clears. Raises
-    RecordingError.
+    Until then it is there as `PATH-new`, a segment as `BASE-new`; what a crash leaves there the next one clears.
+    Raises RecordingError.
     """
     base = base_of(path) or path
     made = base.with_name(f"{base.name}-new")
@@ -110,9 +112,9 @@ def create_segment(path: Path, sync: Sync) -> None:
         if sync == "full" and os.name == "posix":
             _sync_folder(path.parent)
     except sqlite3.Error as error:
-        raise RecordingError(f"cannot make {path}: {reason_of(error)}") from error
+        raise RecordingError(f"cannot record into {path}: {reason_of(error)}") from error
     except OSError as error:
-        raise RecordingError(f"cannot make {path}: {error.strerror}") from error
+        raise RecordingError(f"cannot record into {path}: {error.strerror}") from error
 
 
 def _sync_folder(folder: Path) -> None:
@@ -150,7 +152,7 @@ def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: 
     connection.execute("PRAGMA checkpoint_fullfsync = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
-    # Made before WAL is turned on, so that the file itself says whose it is from its first page on.
+    # An empty file that was there. Made before WAL is turned on, so that it says whose it is from its first page on.
     if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         _in_transaction(connection, schema.creation())
     layout = schema.read_layout(connection, path)

@@ -14,7 +14,7 @@ from tuistream.core.session import Known
 from tuistream.core.status import Event
 from tuistream.store import known
 from tuistream.store.lock import WriterLock
-from tuistream.store.opening import Sync, bring_to_rest, create_segment, wal_path
+from tuistream.store.opening import Sync, bring_to_rest, create_recording, wal_path
 from tuistream.store.rotation import Retention, Rotation, file_size, remove_surplus
 from tuistream.store.segments import base_of, files_of, following, segments_of, started
 from tuistream.store.writer import Writer
@@ -154,7 +154,7 @@ class Recorder:
 
     def _create(self, now: int) -> Path:
         path = following(self.base, now)
-        create_segment(path, self._sync)
+        create_recording(path, self._sync)
         self._lock.tell(path.name)
         return path
 
