@@ -15,6 +15,8 @@ SECTIONS = (
     "decode",
     "disk",
     "replay",
+    "query",
+    "exchange",
     "end_to_end",
     "screen",
     "latency",
