@@ -127,6 +127,11 @@ class ArrowReader:
             return np.asarray(column.to_numpy(zero_copy_only=False))
         if types.is_decimal(kind):
             return [None if value is None else float(value) for value in column.to_pylist()]
+        if column.null_count == len(column):
+            return [None] * len(column)
+        if types.is_dictionary(kind) and not column.null_count:
+            words = column.dictionary.to_pylist()
+            return [words[place] for place in column.indices.to_pylist()]
         values = column.to_pylist()
         if types.is_boolean(kind) or types.is_nested(kind) or types.is_binary(kind):
             return [None] * len(values)
