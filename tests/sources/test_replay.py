@@ -141,6 +141,34 @@ async def test_ticks_of_all_streams_come_in_the_order_of_receipt_at_their_pace(t
         assert session.feeds["replay"].state is FeedState.LIVE
 
 
+async def test_what_is_late_is_let_go_and_does_not_bunch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.db"
+    await record(path, [seconds(Stream("feed", "A", "trade", ("price",)), [0, 3, 6, 9, 12])])
+    clock = [1 << 40]
+    monkeypatch.setattr("time.monotonic_ns", lambda: clock[0])
+    async with playing(path, speed=1.0) as (played, session):
+
+        async def after(passed: float, wanted: list[int]) -> None:
+            clock[0] += int(passed * S)
+            played._changed.set()
+            await until(lambda: shown(session)[-1:] == wanted[-1:])
+            assert shown(session) == wanted
+
+        await after(0, [0])
+        await after(3.5, [0, 3])
+        assert played.position() == T0 + 3.5 * S
+        await after(100, [0, 3, 6])
+        assert played.position() == T0 + 6 * S
+        await after(3, [0, 3, 6, 9])
+        await played.suspend()
+        clock[0] += 50 * S
+        assert played.position() == T0 + 9 * S
+        played.resume()
+        clock[0] += S
+        assert played.position() == T0 + 10 * S
+        await after(2, [0, 3, 6, 9, 12])
+
+
 async def test_it_is_paused_and_stepped_back_and_on(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     stream = Stream("feed", "A", "trade", ("price",))
