@@ -141,19 +141,22 @@ class Run:
 
     async def recall(self) -> None:
         """Show what was recorded of this run's feeds earlier; from now on charts can read back from the recording."""
-        if self.settings.db is None:
+        paths = getattr(self.feeds[0], "paths", []) if self.feeds else []
+        paths = [*paths, *([self.settings.db] if self.settings.db is not None else [])]
+        if not paths:
             return
         from tuistream.store.asking import HistoryReader
         from tuistream.store.catalog import stored_key
         from tuistream.store.history import RECALLED, History
         from tuistream.store.segments import files_of
 
-        paths = [self.settings.db]
         feeds = {stored_key((feed.name, "", ""))[0] for feed in self.settings.feeds}
         self.reader = HistoryReader(History(lambda: files_of(paths)))
+        if self.settings.db is None:
+            return  # what is followed brings its newest ticks itself
         try:
             for newest in await self.reader.newest(RECALLED, lambda key: key[0] in feeds):
-                self.session.recall(newest.stream, newest.t, newest.v, newest.recv)
+                self.session.recall(newest.stream, newest.t, newest.v, newest.recv, newest.gaps)
         except RecordingError as error:
             self.session.note(Event(self.session.clock(), "", "notice", f"no history: {error}"))
 

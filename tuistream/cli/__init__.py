@@ -64,6 +64,7 @@ class Commands(click.Group):
     "  tuistream                              a demo\n"
     "  tuistream wss://example.com/prices     watch and record a feed\n"
     "  tuistream kraken:BTC/USD               a venue by its short name\n"
+    "  tuistream FILE.db                      a recording, followed while it is written\n"
     "  tuistream record ws://localhost:8766   record with no screen",
 )
 @click.version_option(__version__, prog_name="tuistream", message="%(prog)s %(version)s")

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tuistream.sources.media.rules import Rules
 
 STANDARD_INPUT = "-"
+DATABASE = ".db"
 REPLAY = "replay:"  # that is recorded already: again only where the command line says so
 LEAST_BUDGET = 1_000
 SCREEN_HZ = "240"  # how often Textual looks for what is to be drawn: at its 60 a key shows 20 to 50 ms later
@@ -121,14 +123,30 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 def command(urls: tuple[str, ...], **given: Any) -> int:
     """Watch feeds on the screen and record them.
 
-    With no URL: what is piped into it, which `-` means too, or else a demo.
+    With no URL: what is piped into it, which `-` means too, or else a demo. Recordings instead of URLs are shown, and
+    followed while another process writes them.
     """
     gc.disable()  # until the screen stands: nearly all that is made until then stays
     view = view_from(given)
+    if files := _recordings(urls):
+        from tuistream.sources.follow import url_of
+
+        urls, given = (url_of(files),), given | {"no_record": True}
     feeds = feeds_in_force(urls, given)
     if not feeds and is_piped():
         feeds = feeds_from((STANDARD_INPUT,), given)
     return start(feeds, view, given)
+
+
+def _recordings(urls: tuple[str, ...]) -> list[Path]:
+    """The files, or bases of segments, that `urls` are; none where one of them is something else."""
+    paths = [Path(url) for url in urls if ":" not in url or Path(url).is_file()]
+    if not urls or len(paths) < len(urls):
+        return []
+    from tuistream.store.segments import segments_of
+
+    there = [path.is_file() or path.suffix == DATABASE or bool(segments_of(path)) for path in paths]
+    return paths if all(there) else []
 
 
 def view_from(given: dict[str, Any]) -> dict[str, Any]:

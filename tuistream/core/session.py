@@ -159,22 +159,29 @@ class Session:
         for outbox in self.outboxes:
             outbox.note(event)
 
-    def recall(self, stream: Stream, t: Times, v: Values, recv: int) -> None:
+    def recall(self, stream: Stream, t: Times, v: Values, recv: int, gaps: Sequence[Gap] = ()) -> None:
         """Show what was recorded of a stream until a tick of it comes, and before that one then.
 
         t: int64[n], ns, rising; v: float64[n, fields]: its newest recorded ticks, all that there are from t[0] on.
-        recv: receive time of the last. A stream of which a tick has come already stays as it is.
+        recv: receive time of the last. gaps: those among them. A stream of which a tick has come already stays as it
+        is.
         """
         if stream.key in self.streams or len(self.streams) >= MAX_STREAMS or not len(t) or stream.axis:
             return
         state = self._add_stream(stream)
         state.recalled = True
+        state.gaps.extend(gaps)
         state.last_t, state.last_recv = int(t[-1]), recv
         before = state.series.nbytes
         state.series.extend(t, v)
         self.nbytes += state.series.nbytes - before
         state.note_values(v[:, stream.fields.index(state.main)])
         self._keep_within_memory()
+
+    def feed_of(self, stream: Stream) -> FeedStatus | None:
+        """The feed that the stream comes from; a recording that is followed brings streams of feeds that are none."""
+        found = self.feeds.get(stream.feed)
+        return next((feed for feed in self.feeds.values() if feed.follows), None) if found is None else found
 
     def interrupt(self, feed: FeedStatus, reason: str) -> None:
         """From now until their next tick, ticks of the feed's streams may be missing."""

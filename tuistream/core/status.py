@@ -65,6 +65,11 @@ class FeedStatus:
         return self.url.startswith("listen+")
 
     @property
+    def follows(self) -> bool:
+        """Whether it is a recording that another process writes."""
+        return self.url.startswith("follow:")
+
+    @property
     def ended(self) -> bool:
         return self.state in (FeedState.CLOSED, FeedState.FAILED)
 

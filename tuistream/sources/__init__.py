@@ -32,6 +32,7 @@ _FILES = {
     "tail:": "tail",
     "python:": "python",
     "replay:": "recording",
+    "follow:": "follow",
     "listen+tcp://": "listen_tcp",
     "listen+frames://": "listen_frames",
     "listen+http://": "listen_http",

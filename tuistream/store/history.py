@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,13 +71,17 @@ class Window:
 
 
 class Newest(NamedTuple):
-    """The newest ticks of a stream. recv: the receive time of the last, ns. earlier: there are others before."""
+    """The newest ticks of a stream. recv: the receive time of the last, ns. earlier: there are others before.
+
+    gaps: those that touch them.
+    """
 
     stream: Stream
     t: Times
     v: Values
     recv: int
     earlier: bool
+    gaps: tuple[Gap, ...] = ()
 
 
 class _File:
@@ -159,6 +163,7 @@ class History:
         self._open: dict[Path, _File] = {}
         self._reading: _File | None = None
         self._stop = False
+        self._last_rows: Mapping[Path, int] = {}
 
     def __enter__(self) -> History:
         return self
@@ -207,10 +212,15 @@ class History:
             lines = self._raw(stored) if raw else self._points(stored, gaps)
             return Window(wanted, raw, lines, gaps, oldest)
 
-    def newest(self, count: int, wanted: Callable[[StreamKey], bool]) -> list[Newest]:
-        """Up to `count` of the newest ticks of each stream that is `wanted`; those without ticks are left out."""
+    def newest(
+        self, count: int, wanted: Callable[[StreamKey], bool], last_rows: Mapping[Path, int] | None = None
+    ) -> list[Newest]:
+        """Up to `count` of the newest ticks of each stream that is `wanted`; those without ticks are left out.
+
+        last_rows: of files of which no later rows are looked at.
+        """
         streams: dict[StreamKey, Stream] = {}
-        with self._begun():
+        with self._begun(), self._up_to(last_rows or {}):
             for file in self._files():
                 with self._in(file):
                     streams |= {key: rows.stream for key, rows in file.streams.items() if wanted(key)}
@@ -219,9 +229,13 @@ class History:
             return [each for each in found if len(each.t)]
 
     def _newest(self, stream: Stream, count: int) -> Newest:
-        def read(_file: _File, rows: StreamRows) -> tuple[Ticks, int, int]:
+        gaps: list[Gap] = []
+
+        def read(file: _File, rows: StreamRows) -> tuple[Ticks, int, int]:
             ticks = rows.before(FARTHEST, count, stream.fields)
             recv = rows.received(int(ticks.t[-1])) if len(ticks.t) else 0
+            if len(ticks.t):
+                gaps.extend(file.gaps(stream.key, int(ticks.t[0]), int(ticks.t[-1])))
             return ticks, recv, rows.oldest() or FARTHEST
 
         parts = self._each(stream.key, read)
@@ -229,7 +243,7 @@ class History:
         t, v = ticks.t[-count:], ticks.v[-count:]
         recv = max((recv for _ticks, recv, _oldest in parts), default=0)
         earlier = bool(len(t)) and min(oldest for _ticks, _recv, oldest in parts) < int(t[0])
-        return Newest(stream, t, v, recv, earlier or len(ticks.t) > count)
+        return Newest(stream, t, v, recv, earlier or len(ticks.t) > count, tuple(gaps[-GAPS_SHOWN:]))
 
     def _raw(self, wanted: Wanted) -> dict[str, Points]:
         count = max(1, wanted.run_up)
@@ -264,6 +278,14 @@ class History:
             lines[name] = merged([enters, inside, Points(after.t[:1], after.v[:1, column])])
         return lines
 
+    @contextmanager
+    def _up_to(self, last_rows: Mapping[Path, int]) -> Iterator[None]:
+        self._last_rows = last_rows
+        try:
+            yield
+        finally:
+            self._last_rows = {}
+
     def _each(self, key: StreamKey, read: Callable[[_File, StreamRows], T]) -> list[T]:
         """What `read` finds in each of the files that has the stream, oldest first, in a transaction of its own."""
         found = []
@@ -271,7 +293,7 @@ class History:
             with self._in(file):
                 rows = file.streams.get(key)
                 if rows is not None:
-                    rows.refresh()
+                    rows.refresh(self._last_rows.get(file.path, FARTHEST))
                     found.append(read(file, rows))
         return found
 

@@ -31,28 +31,25 @@ _DAMAGE = (ValueError, LookupError, TypeError, OverflowError)
 
 
 class Reader:
-    """The file at `path` as it is when it is opened; what is written later is not seen. A context manager.
+    """The file at `path` as it is when it is opened, or at the last `refresh`. A context manager.
 
     Each chunk is a query of its own, so that a file that is being written can be read for as long as one likes.
     Everything raises RecordingError where the file cannot be read, and belongs to the thread that made the reader.
 
-    streams: by the file's own ids. last: the last row of ticks, 0 where there is none.
+    streams: by the file's own ids. last, last_event: the last row of ticks and of events, 0 where there is none.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = open_for_reading(path)
+        self._version: int | None = None
+        self.last = self.last_event = 0
+        self.streams: dict[int, Stream] = {}
         try:
-            with self._reading():
-                self._connection.execute("BEGIN")
-                known = catalog.load(self._connection)
-                (self.last,) = self._connection.execute("SELECT coalesce(max(n), 0) FROM ticks").fetchone()
-                (self._last_event,) = self._connection.execute("SELECT coalesce(max(n), 0) FROM events").fetchone()
-                self._connection.execute("COMMIT")
+            self.refresh()
         except RecordingError:
             self._connection.close()
             raise
-        self.streams: dict[int, Stream] = {entry.id: entry.stream for entry in known.entries.values()}
 
     def __enter__(self) -> Reader:
         return self
@@ -64,6 +61,24 @@ class Reader:
 
     def close(self) -> None:
         self._connection.close()
+
+    def refresh(self) -> bool:
+        """See what others have written since; whether there is anything."""
+        with self._reading():
+            ((version,),) = self._connection.execute("PRAGMA data_version").fetchall()
+            if version == self._version:
+                return False
+            self._connection.execute("BEGIN")
+            try:
+                known = catalog.load(self._connection)
+                (self.last,) = self._connection.execute("SELECT coalesce(max(n), 0) FROM ticks").fetchone()
+                (self.last_event,) = self._connection.execute("SELECT coalesce(max(n), 0) FROM events").fetchone()
+            finally:
+                self._connection.execute("COMMIT")
+            self.streams = {entry.id: entry.stream for entry in known.entries.values()}
+            # Not that of the transaction: what came in between is seen at the next time, and nothing is lost by it.
+            self._version = version
+        return True
 
     def chunks(
         self,
@@ -127,16 +142,15 @@ class Reader:
             if (since is None or end >= since) and (until is None or begin < until):
                 yield event
 
-    def events(self, kind: str | None = None) -> Iterator[Event]:
-        """The events of one `kind`, or all, as they were noted, oldest first."""
+    def events(self, kind: str | None = None, after: int = 0) -> Iterator[Event]:
+        """The events of one `kind`, or all, as they were noted, oldest first, from those behind row `after` on."""
         sql = "SELECT n, t, feed, stream, kind, text, details FROM events WHERE n > ? AND n <= ?"
         sql += "" if kind is None else " AND kind = ?"
-        after = 0
         while True:
             with self._reading():
                 found = self._connection.execute(
                     f"{sql} ORDER BY n LIMIT {EVENTS_AT_ONCE}",
-                    (after, self._last_event, *(() if kind is None else (kind,))),
+                    (after, self.last_event, *(() if kind is None else (kind,))),
                 ).fetchall()
                 events = [self._event(row) for row in found]
             yield from events

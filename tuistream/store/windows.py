@@ -56,10 +56,15 @@ class StreamRows:
         self._connection = connection
         self._number = number
         self._reach = 0
+        self._last = FARTHEST
 
-    def refresh(self) -> None:
-        """Take in how long blocks are by now, as those that reach into a window are found by where they begin."""
+    def refresh(self, last: int = FARTHEST) -> None:
+        """Take in how long blocks are by now, as those that reach into a window are found by where they begin.
+
+        last: the last row that is looked at for ticks.
+        """
         self._reach = reach_of(self._connection, self._number)
+        self._last = last
 
     def oldest(self) -> int | None:
         sql = "SELECT t0 FROM blocks WHERE stream = ? ORDER BY t0 LIMIT 1"
@@ -210,10 +215,10 @@ class StreamRows:
         sql = (
             f"SELECT k.n, k.t, {', '.join(columns)} FROM blocks AS b CROSS JOIN ticks AS k"  # noqa: S608  # numbers only
             " ON k.n BETWEEN b.r0 AND b.r1 WHERE b.stream = ? AND b.t0 >= ? AND b.t0 < ? AND b.t1 >= ?"
-            " AND k.t >= ? AND k.t < ?"
+            " AND k.t >= ? AND k.t < ? AND k.n <= ?"
         )
         width = 2 + len(fields)
-        cursor = self._connection.execute(sql, (self._number, self._least(t0), t1, t0, t0, t1))
+        cursor = self._connection.execute(sql, (self._number, self._least(t0), t1, t0, t0, t1, self._last))
         while True:
             cells = np.fromiter(chain.from_iterable(cursor.fetchmany(rows)), dtype=np.object_).reshape(-1, width)
             n, t, v = cells[:, 0].astype(np.int64), cells[:, 1].astype(np.int64), cells[:, 2:].astype(np.float64)

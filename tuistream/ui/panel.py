@@ -232,7 +232,7 @@ class Panel(BoardControls, can_focus=True):
             failure = self.chart.past.failure
             words.append(f"no history: {failure}" if failure else "reading the recording")
             return "  ".join(words), "warning" if failure else "accent"
-        feed = self._session.feeds.get(entry.stream.feed)
+        feed = self._session.feed_of(entry.stream)
         if feed is not None and feed.state is not FeedState.LIVE:
             word, ink = feed_word(feed, self._now)
             words.append(word)
@@ -241,7 +241,7 @@ class Panel(BoardControls, can_focus=True):
             ink = "stale"
         if not words and self._playback is not None:
             return playback_word(self._playback)
-        return "  ".join(words) or "live", ink
+        return "  ".join(words) or ("following" if feed is not None and feed.follows else "live"), ink
 
 
 def _direction(value: float, before: float) -> str:

@@ -31,7 +31,7 @@ def feed_word(feed: FeedStatus, now: int) -> tuple[str, str]:
     """What the feed does, in words, and the ink for it."""
     match feed.state:
         case FeedState.LIVE:
-            return "live", "up"
+            return "following" if feed.follows else "live", "up"
         case FeedState.CONNECTING:
             return "connecting", "warning"
         case FeedState.WAITING:
@@ -44,7 +44,7 @@ def feed_word(feed: FeedStatus, now: int) -> tuple[str, str]:
         case FeedState.SUSPENDED:
             return "suspended", "dim"
         case FeedState.CLOSED:
-            return "closed", "dim"
+            return "not being written" if feed.follows else "closed", "dim"
         case FeedState.FAILED:
             return "failed", "error"
 
@@ -88,7 +88,7 @@ def feeds_groups(feeds: Sequence[FeedStatus], now: int, signs: Signs) -> list[Gr
         name = cut(printable(feed.name), NAME_WIDTH, signs.ellipsis)
         rank = 3 + index if groups else 0
         groups.append(Group(((f"{feed_sign(feed, signs)} ", ink), (f"{name} ", "plain"), (word, ink)), rank))
-        if feed.reason and feed.state is not FeedState.LIVE:
+        if feed.reason and (feed.state is not FeedState.LIVE or feed.follows):
             groups.append(Group(((cut(printable(feed.reason), REASON_WIDTH, signs.ellipsis), "dim"),), 6))
     return groups
 

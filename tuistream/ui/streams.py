@@ -99,12 +99,12 @@ class Streams:
 
     def ended(self, entry: Entry) -> bool:
         """Whether the stream's feed has ended and no tick will come."""
-        feed = self._session.feeds.get(entry.stream.feed)
+        feed = self._session.feed_of(entry.stream)
         return feed is not None and feed.ended
 
     def silent(self, entry: Entry, now: int) -> bool:
         """Whether the stream says nothing for longer than is usual for it, or its feed is not connected."""
-        feed = self._session.feeds.get(entry.stream.feed)
+        feed = self._session.feed_of(entry.stream)
         if feed is None:
             return False
         if feed.state in (
