@@ -41,7 +41,7 @@ def test_what_grows_or_is_missing_is_seen(tmp_path: Path) -> None:
     assert "gaps" in gaps
     week.sent -= 1
     week.outages -= 1
-    growing = [Sample(MONDAY + hour * HOUR, 50 + hour / 5, 13 + hour // 12, 0, 0, 1, 0) for hour in range(169)]
+    growing = [Sample(MONDAY + hour * HOUR, 50 + hour / 5, 0, 13 + hour // 12, 0, 0, 1, 0) for hour in range(169)]
     (memory, files) = verdict(week, growing, base)
-    assert memory.startswith("memory rose from 59.4 to 83.6")
+    assert memory.startswith("memory rose from 64.2 to 83.6")
     assert files == "open files rose from 13 to 27"
