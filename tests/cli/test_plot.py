@@ -85,6 +85,14 @@ def test_many_ticks_give_the_same_picture_as_all_of_them(db: Path) -> None:
             assert still(db, options, 10) == still(db, options, 1_000_000)
 
 
+def test_averages_of_many_ticks_are_of_columns_and_say_so(db: Path) -> None:
+    exact, near = (text_of(still(db, StillOptions(averages=(15,)), ticks_raw)) for ticks_raw in (1_000_000, 10))
+    assert " sma 15 " in exact
+    assert "≈" not in exact
+    assert " ≈ sma 15 " in near
+    assert text_of(still(db, StillOptions(averages=(15,), glyphs="ascii"), 10, (HOSTILE,))).isascii()
+
+
 def test_what_a_picture_says(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = plotted(capsys, str(db), "--streams", "A", "--averages", "15,50")
     assert "sma 15" in text

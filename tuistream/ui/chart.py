@@ -285,7 +285,7 @@ class Chart:
         wanted = self._wanted_averages()
         if joined.raw:
             return [(name, Line(main.t, v)) for name, v in over(main.t, main.v, wanted, gaps)]
-        t, v = _closes(main, window.t0, joined.step)
+        t, v = closes(main, window.t0, joined.step)
         return [(f"≈ {name}", Line(t, values)) for name, values in over(t, v, wanted, gaps)]
 
     def _updated_averages(self) -> Averages | None:
@@ -325,7 +325,7 @@ def style_of(ink: str) -> int:
     return (*FIELD_INKS, *AVERAGE_INKS).index(ink)
 
 
-def _closes(line: Line, t0: int, step: int) -> tuple[Times, Values]:
+def closes(line: Line, t0: int, step: int) -> tuple[Times, Values]:
     """The last value in each column of `step` ns, and its time."""
     known = np.isfinite(line.v)
     t, v = line.t[known], line.v[known]

@@ -24,14 +24,14 @@ from tuistream.core.series import Series
 from tuistream.core.session import AXIS_MOST, main_field
 from tuistream.core.text import printable
 from tuistream.store.history import History, Newest, Wanted, Window
-from tuistream.ui.averages import Average, Averages
+from tuistream.ui.averages import Average, over, run_up
 from tuistream.ui.axis_view import UNIT
 from tuistream.ui.axis_view import column_width as axis_width
-from tuistream.ui.chart import AVERAGE_INKS, COLUMNS_A_TICK, FIELD_INKS, ROWS_A_TICK, axis_ticks, style_of
+from tuistream.ui.chart import AVERAGE_INKS, COLUMNS_A_TICK, FIELD_INKS, ROWS_A_TICK, axis_ticks, closes, style_of
 from tuistream.ui.fields import has_price, switchable
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import signs_for
-from tuistream.ui.line import Part
+from tuistream.ui.line import Part, in_ascii
 from tuistream.ui.status_line import local_time
 from tuistream.ui.still_colours import Colours, Ink, colours_of
 from tuistream.ui.stream_plot import FIRST_LABELS
@@ -116,7 +116,6 @@ class _Drawn(NamedTuple):
     legend: list[tuple[str, str]]
     shown: Values
     digits: int
-    notes: tuple[str, ...]
 
 
 class _Scene(NamedTuple):
@@ -129,7 +128,6 @@ class _Scene(NamedTuple):
     shown: list[Values]
     ticks: list[tuple[int, str]]
     gaps: list[tuple[int, int]]
-    notes: tuple[str, ...] = ()
 
 
 class _Panel:
@@ -152,6 +150,7 @@ class _Panel:
         self._number = number
         self._span = span
         self._options = options
+        self._averages: list[Average] = [("sma", length) for length in options.averages]
         self._colours = colours
         sample = Series(newest.stream.fields, max(2, len(newest.t)))
         sample.extend(newest.t, newest.v)
@@ -165,7 +164,7 @@ class _Panel:
         signs = signs_for(self._options.glyphs)
         bar = self._colours.words["edge"].colour
         top = top_edge(width, signs, False, self._number, self._row(drawn), drawn.legend, self._length())
-        bottom = bottom_edge(width, signs, False, self._about(drawn), self._times(), "dim")
+        bottom = bottom_edge(width, signs, False, self._about(), self._times(), "dim")
         yield from self._parts(top, region.x, region.y)
         for y in range(drawn.frame.height):
             yield Run(region.x, region.y + 1 + y, signs.bar, 1, bar)
@@ -192,7 +191,7 @@ class _Panel:
         if not any(map(len, known)):
             message = "no value above 0" if any(map(len, scene.shown)) else "no ticks"
             frame = message_frame(message, layout.width, layout.height, options.glyphs)
-            return _Drawn(frame, [], np.empty(0), 0, ()), layout.labels
+            return _Drawn(frame, [], np.empty(0), 0), layout.labels
         least = min(float(values.min()) for values in known if len(values))
         most = max(float(values.max()) for values in known if len(values))
         viewport = Viewport(scene.t0, scene.t1, *sticky_range(None, least, most, options.log), options.log)
@@ -203,7 +202,7 @@ class _Panel:
             layout, Axes(), options.glyphs, scene.lines, viewport, values_at, scene.ticks, tag, scene.gaps
         )
         needed = max(map(len, aligned([*(label for _value, label in values_at), tag.text if tag else ""])))
-        return _Drawn(frame, scene.legend, known[0], digits, scene.notes), needed
+        return _Drawn(frame, scene.legend, known[0], digits), needed
 
     def _scene(self, columns: int) -> _Scene:
         """What is drawn in so many columns."""
@@ -211,7 +210,7 @@ class _Panel:
         window = self._window(t0, width)
         if self._stream.axis and window.raw:
             return self._along_axis(window, columns)
-        lines, legend, notes = self._lines(window)
+        lines, legend = self._lines(window)
         return _Scene(
             t0,
             t0 + columns * width,
@@ -220,7 +219,6 @@ class _Panel:
             [_between(line, *self._span) for line in lines],
             time_ticks(t0, t0 + columns * width, max(1, columns // COLUMNS_A_TICK), self._options.timezone),
             [(gap.since, min(gap.to, self._span.until)) for gap in window.gaps],
-            notes,
         )
 
     def _along_axis(self, window: Window, columns: int) -> _Scene:
@@ -241,13 +239,12 @@ class _Panel:
 
     def _window(self, t0: int, width: int) -> Window:
         step = width // glyph_set(self._options.glyphs).dots[1]
-        run_up = max(self._options.averages, default=0)
         axis = (self._stream.axis,) if self._stream.axis else ()
-        wanted = Wanted(self._stream.key, (*self._fields, *axis), t0, self._span.until, step, run_up)
+        wanted = Wanted(self._stream.key, (*self._fields, *axis), t0, self._span.until, step, run_up(self._averages))
         return self._history.window(wanted)
 
-    def _lines(self, window: Window) -> tuple[list[Line], list[tuple[str, str]], tuple[str, ...]]:
-        """The lines of fields and averages, their legend, and what there is to say of them."""
+    def _lines(self, window: Window) -> tuple[list[Line], list[tuple[str, str]]]:
+        """The lines of fields and averages, and their legend. Of more ticks than are read they are of the columns."""
         breaks = tuple((gap.since, gap.to) for gap in window.gaps)
         lines: list[Line] = []
         legend: list[tuple[str, str]] = []
@@ -256,21 +253,16 @@ class _Panel:
             before = points.t < self._span.until
             lines.append(Line(points.t[before], points.v[before], breaks, style_of(ink)))
             legend.append((name, ink))
-        if not self._options.averages:
-            return lines, legend, ()
+        main = lines[0]
+        t, v, about = main.t, main.v, ""
         if not window.raw:
-            return lines, legend, ("too many ticks for averages",)
-        series = Series(self._fields, max(2, len(lines[0].t)))
-        series.extend(lines[0].t, np.column_stack([line.v for line in lines]))
-        wanted: list[Average] = [("sma", length) for length in self._options.averages]
-        averages = Averages(series, self._fields[0], wanted)
-        averages.update(window.gaps)
-        columns = averages.between(window.wanted.t0, self._span.until, self._span.until)
-        for index, (name, column) in enumerate(columns.items()):
+            t, v = closes(main, window.wanted.t0, window.wanted.step)
+            about = "≈ "
+        for index, (name, values) in enumerate(over(t, v, self._averages, window.gaps)):
             ink = AVERAGE_INKS[index % len(AVERAGE_INKS)]
-            lines.append(Line(column.t, column.v, breaks, style_of(ink)))
-            legend.append((name, ink))
-        return lines, legend, ()
+            lines.append(Line(t, values, breaks, style_of(ink)))
+            legend.append((f"{about}{name}", ink))
+        return lines, legend
 
     def _row(self, drawn: _Drawn) -> Row:
         shown = drawn.shown if len(drawn.shown) else np.array([np.nan])
@@ -281,13 +273,13 @@ class _Panel:
             key, self._label, self._number, last, first, low, high, drawn.digits, 0.0, self._recv, silent=False
         )
 
-    def _about(self, drawn: _Drawn) -> list[str]:
+    def _about(self) -> list[str]:
         words = [printable(self._stream.feed, 24)]
         if self._stream.kind and self._stream.kind not in self._label:
             words.append(printable(self._stream.kind, 24))
         if self._stream.axis:
             words.append(f"along {printable(self._stream.axis, 24)}")
-        return [*words, *(("log",) if self._options.log else ()), *drawn.notes]
+        return [*words, "log"] if self._options.log else words
 
     def _length(self) -> str:
         return short_duration(max(1_000_000, self._span.until - self._span.since))
@@ -299,7 +291,8 @@ class _Panel:
         return f"{since:%Y-%m-%d %H:%M:%S} to {end} {until:%z}"
 
     def _parts(self, parts: Sequence[Part], x: int, y: int) -> Iterator[Run]:
-        for text, name in parts:
+        for words, name in parts:
+            text = in_ascii(words) if self._options.glyphs == "ascii" else words
             width = cell_len(text)
             ink = self._colours.words.get(name) or Ink(name or self._colours.words["plain"].colour, False)
             yield Run(x, y, text, width, *ink)
