@@ -94,32 +94,37 @@ def create_recording(path: Path, sync: Sync) -> None:
     """
     base = base_of(path) or path
     made = base.with_name(f"{base.name}-new")
-    leftovers = (made, made.with_name(f"{made.name}-journal"))
+    leftovers = [made.with_name(f"{made.name}{end}") for end in ("", "-journal", "-wal", "-shm")]
     try:
         for file in leftovers:
             file.unlink(missing_ok=True)
         try:
             connection = sqlite3.connect(made, timeout=BUSY_SECONDS, isolation_level=None)
             try:
+                # Nobody knows the file yet: what counts is that it is on the disk when it gets its name.
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.execute("PRAGMA journal_mode = MEMORY").fetchone()
                 _in_transaction(connection, schema.creation())
+                connection.execute("PRAGMA journal_mode = WAL").fetchone()
             finally:
                 connection.close()
+            _sync(made)
             made.rename(path)
         except (sqlite3.Error, OSError):
             for file in leftovers:
                 file.unlink(missing_ok=True)
             raise
         if sync == "full" and os.name == "posix":
-            _sync_folder(path.parent)
+            _sync(path.parent)  # a name survives a power cut only with its folder
     except sqlite3.Error as error:
         raise RecordingError(f"cannot record into {path}: {reason_of(error)}") from error
     except OSError as error:
         raise RecordingError(f"cannot record into {path}: {error.strerror}") from error
 
 
-def _sync_folder(folder: Path) -> None:
-    """A name survives a power cut only with its folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until the file, or the names in the folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
