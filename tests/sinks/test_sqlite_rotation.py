@@ -267,6 +267,21 @@ async def test_a_file_that_others_read_comes_to_rest_later(tmp_path: Path) -> No
     assert len(names(tmp_path)) == 3
 
 
+async def test_what_others_read_at_a_change_is_at_rest_after_the_end(tmp_path: Path) -> None:
+    base, clock = tmp_path / "a.db", Clock()
+    async with recording(base, clock, rotation=HOURLY) as sink:
+        counter = Counter(sink)
+        await counter.put()
+        reader = opening.open_for_reading(sink.file)
+        reader.execute("SELECT * FROM ticks").fetchone()
+        clock.now += HOUR
+        await counter.put()
+        await counter.settled()
+        reader.close()
+        sink.file.with_name(f"{segments_of(base)[0].name}-shm").touch()  # as one leaves it who came just too late
+    assert names(tmp_path) == ["a.20261121T120000Z.db", "a.20261121T130000Z.db"]
+
+
 async def test_a_clock_that_goes_back_and_one_that_was_ahead(tmp_path: Path) -> None:
     base, clock = tmp_path / "a.db", Clock(NOON + 5 * HOUR)
     async with recording(base, clock, rotation=HOURLY) as sink:

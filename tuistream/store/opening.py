@@ -14,6 +14,7 @@ from tuistream.store.segments import base_of
 Sync = Literal["normal", "full"]
 
 BUSY_SECONDS = 1.0
+REST_SECONDS = 0.1  # as long as those are waited for who read a file that is to come to rest
 CHECKPOINT_PAGES = 8_000  # 32 MB: then the WAL's pages go into the file, for which the disk is waited for
 WAL_BYTES_KEPT = 64 << 20  # what a slow reader let grow beyond this is given back
 
@@ -131,6 +132,11 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def is_at_rest(path: Path) -> bool:
+    """Whether the recording at `path` is one plain file, as far as its folder shows."""
+    return not any(path.with_name(f"{path.name}{end}").exists() for end in ("-wal", "-shm"))
+
+
 def bring_to_rest(path: Path) -> bool:
     """Leave one plain file of the recording at `path`, which nobody writes; whether that is so now.
 
@@ -139,13 +145,16 @@ def bring_to_rest(path: Path) -> bool:
     try:
         check_recording(path)
         connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=rw", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+            f"{path.resolve().as_uri()}?mode=rw", timeout=REST_SECONDS, isolation_level=None, uri=True
         )
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         finally:
             connection.close()
-    except (sqlite3.Error, RecordingError):
+        if mode == "delete" and not wal_path(path).exists():
+            # Who was just opening it may have made this anew, and a reader does not remove it. It is of no use now.
+            path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    except (sqlite3.Error, OSError, RecordingError):
         return False
     return bool(mode == "delete")
 

@@ -14,7 +14,7 @@ from tuistream.core.session import Known
 from tuistream.core.status import Event
 from tuistream.store import known
 from tuistream.store.lock import WriterLock
-from tuistream.store.opening import Sync, bring_to_rest, create_recording, wal_path
+from tuistream.store.opening import Sync, bring_to_rest, create_recording, is_at_rest, wal_path
 from tuistream.store.rotation import Retention, Rotation, file_size, remove_surplus
 from tuistream.store.segments import base_of, files_of, following, segments_of, started
 from tuistream.store.writer import Writer
@@ -122,6 +122,8 @@ class Recorder:
         try:
             await self.settled()
             await self.writer.close()
+            if started(self.writer.path) is not None:
+                await asyncio.to_thread(self._tidy, 0, None)
         finally:
             await asyncio.to_thread(self._lock.release)
 
@@ -205,23 +207,25 @@ class Recorder:
         if old is not None:
             await old.close()
         now = self._seen
-        removed = await asyncio.to_thread(self._tidy, now, now >= self._trusted_from)
+        retention = self._retention
+        if retention is not None and now < self._trusted_from:
+            retention = Retention(size=retention.size)
+        removed = await asyncio.to_thread(self._tidy, now, retention)
         for path, size in removed:
             text = f"{path.name} ({size:,} bytes) is older or more than --retention keeps, and was removed"
             self._note(Event(now, "", "retention", text, details={"file": path.name, "bytes": size}))
 
-    def _tidy(self, now: int, trusted: bool) -> list[tuple[Path, int]]:
+    def _tidy(self, now: int, retention: Retention | None) -> list[tuple[Path, int]]:
         self._looked_at = time.monotonic()
         current = self.writer.path
         removed: list[tuple[Path, int]] = []
         try:
-            if self._retention is not None:
-                kept = self._retention if trusted else Retention(size=self._retention.size)
-                removed = remove_surplus(self.base, current, kept, now)
+            if retention is not None:
+                removed = remove_surplus(self.base, current, retention, now)
             others = [path for path in files_of([self.base]) if path != current]
         except (OSError, RecordingError):
             return removed  # the folder is not there for now; what is written says so
-        for path in [path for path in others if wal_path(path).exists()][-REST_TRIES:]:
+        for path in [path for path in others if not is_at_rest(path)][-REST_TRIES:]:
             bring_to_rest(path)
         self._others = sum(map(file_size, others))
         return removed
