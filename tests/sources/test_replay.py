@@ -19,7 +19,7 @@ from tuistream.core.batch import Batch, IdRule, Stream
 from tuistream.core.errors import RecordingError, SettingsError
 from tuistream.core.session import Session, StreamState
 from tuistream.core.status import Event, FeedState, FeedStatus
-from tuistream.sources import recording, replay
+from tuistream.sources import recorded, recording, replay
 from tuistream.sources.replay import Replay
 from tuistream.store.playback import Selection
 from tuistream.wiring import running
@@ -59,12 +59,14 @@ async def various(path: Path) -> None:
 
 
 @asynccontextmanager
-async def playing(path: Path, speed: float = math.inf, **options: Any) -> AsyncIterator[tuple[Replay, Session]]:
+async def playing(
+    path: Path, speed: float = math.inf, *, paused: bool = False, **options: Any
+) -> AsyncIterator[tuple[Replay, Session]]:
     """A replay that stays at the end, as on the screen."""
     session = Session()
     status = session.add_feed(FeedStatus("replay"))
     played = Replay(session, status, recording.selection_of([path], options, T0), speed)
-    played.stays = True
+    played.stays, played.paused = True, paused
     task = asyncio.create_task(played.run())
     try:
         yield played, session
@@ -169,6 +171,38 @@ async def test_what_is_late_is_let_go_and_does_not_bunch(tmp_path: Path, monkeyp
         await after(2, [0, 3, 6, 9, 12])
 
 
+async def test_from_as_fast_as_can_be_it_goes_on_at_a_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.db"
+    await record(path, [seconds(Stream("feed", "A", "trade", ("price",)), [0, 3, 6, 1_000])])
+    clock = [1 << 40]
+    monkeypatch.setattr("time.monotonic_ns", lambda: clock[0])
+    async with playing(path, paused=True) as (played, session):
+        for _ in range(2):
+            await until(lambda: played.step(1))
+        assert played.set_speed(-10)
+        assert played.speed == 1
+        played.toggle()
+        clock[0] += 3 * S
+        await until(lambda: shown(session) == [0, 3, 6])
+        assert played.position() == T0 + 6 * S
+
+
+async def test_the_clock_stands_while_another_place_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    for first in range(0, 1_000, 50):
+        await record(path, [seconds(Stream("feed", "A", "trade", ("price",)), [first + i for i in range(50)])])
+    async with playing(path, speed=0.1) as (played, session):
+        await until(lambda: bool(session.streams))
+        played.toggle()
+        before = played.position()
+        played.go(T0 + 900 * S)
+        seen = set()
+        while played.position() < T0 + 900 * S:
+            seen.add(played.position())
+            await asyncio.sleep(0)
+        assert seen == {before}
+
+
 async def test_it_is_paused_and_stepped_back_and_on(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     stream = Stream("feed", "A", "trade", ("price",))
@@ -204,7 +238,8 @@ async def test_it_is_paused_and_stepped_back_and_on(tmp_path: Path) -> None:
 
 
 async def test_it_goes_to_a_time_and_shows_what_was_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "PAST_ROWS", 30)
+    for module in (recorded, replay):
+        monkeypatch.setattr(module, "PAST_ROWS", 30)
     path = tmp_path / "a.db"
     stream = Stream("feed", "A", "trade", ("price",))
     for first in range(0, 1_000, 10):

@@ -7,35 +7,23 @@ import contextlib
 import math
 import time
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuistream.core.batch import Batch, StreamKey, Times
 from tuistream.core.errors import RecordingError
 from tuistream.core.session import Session
 from tuistream.core.status import Event, FeedState, FeedStatus
-from tuistream.decoders.wire.report import StreamReport
-from tuistream.store.playback import Block, BlockReader, FileEvents, Selection
-from tuistream.store.reading import gap_span
+from tuistream.sources.recorded import PAST_ROWS, History, Piece, Track
+from tuistream.store.playback import Block, BlockReader, Selection
+
+if TYPE_CHECKING:
+    from tuistream.decoders.wire.report import StreamReport
 
 SPEEDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, math.inf)
-PAST_ROWS: Final = 100_000  # kept for steps back, and read before a place that is gone to
 SOONEST_NS = 4_000_000  # what is due within so long comes together
 CATCH_UP_NS = 1_000_000_000  # what is overdue for longer is let go: after a stop there is no burst
 FAR_NS = 86_400_000_000_000  # event times that are as far from receipt are of another day than it
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
-    """A block, and when each of its ticks is due: ns of replay, on a clock that starts where reading did."""
-
-    block: Block
-    due: Times
 
 
 class Replay:
@@ -53,15 +41,14 @@ class Replay:
         self.paused = False
         self.ended = False
         self._session = session
-        self._pieces: deque[_Piece] = deque()
-        self._piece, self._row = 0, 0  # the next tick
-        self._read_to = 0  # ns of replay that the last piece reaches to
+        self._track = Track()
         self._anchor = time.monotonic_ns(), 0  # a moment, and how far the replay was then
         self._last = 0, 0  # the newest tick shown: its receive time, and when it was due
         self._apart = 0  # what event times are ahead of receive times, where that is more than `FAR_NS`
-        self._history = _History(session, status)
+        self._history = History(session, status)
         self._reader: BlockReader | None = None
         self._goal: int | None = None
+        self._leaving: int | None = None  # where the clock stands while another place is read
         self._changed = asyncio.Event()
         self._awake = asyncio.Event()
         self._awake.set()
@@ -90,8 +77,11 @@ class Replay:
     def position(self) -> int:
         """Now by the clock of the recorder, ns since 1970 UTC."""
         recv, due = self._last
+        if self._leaving is not None:
+            return self._leaving
         if not recv:
-            return int(self._pieces[0].block.recv[0]) if self._pieces else time.time_ns()
+            piece = self._track.here()
+            return time.time_ns() if piece is None else int(piece.block.recv[0])
         return recv if self.ended or self.speed == math.inf else recv + max(0, self._elapsed() - due)
 
     def moment(self) -> int:
@@ -116,6 +106,7 @@ class Replay:
         if not 0 <= place + steps < len(SPEEDS):
             return False
         self._hold()
+        self._set_anchor()
         self.speed = SPEEDS[place + steps]
         self._changed.set()
         return True
@@ -125,12 +116,12 @@ class Replay:
         if not self.paused:
             self.toggle()
         if steps > 0:
-            if (piece := self._here()) is None:
+            if (piece := self._track.here()) is None:
                 return False
-            self._show(piece, self._row + 1)
+            self._show(piece, self._track.row + 1)
             self._changed.set()
             return True
-        if not self._back():
+        if not self._track.back():
             return False
         self.ended = False
         self._session.rewind(self.status)
@@ -165,7 +156,7 @@ class Replay:
         if self._goal is not None:
             await self._seek(self._goal)
         await self._fill()
-        piece = self._here()
+        piece = self._track.here()
         if self._session.full.is_set():
             piece = None
         if piece is None:
@@ -182,7 +173,7 @@ class Replay:
             self._session.set_state(self.status, FeedState.LIVE)
         if self.paused:
             await self._changed.wait()
-        elif (stop := self._due(piece)) > self._row:
+        elif (stop := self._due(piece)) > self._track.row:
             self._show(piece, stop)
             await self._session.room()
             await asyncio.sleep(0)
@@ -200,13 +191,12 @@ class Replay:
 
     async def _open(self, at: int | None) -> None:
         await self._close()
-        self._pieces.clear()
-        self._piece = self._row = self._read_to = 0
+        self._track = Track()
         self._reader = BlockReader(self.selection, at, PAST_ROWS)
         self._last, self._anchor = (0, 0), (time.monotonic_ns(), 0)
         self.status.connections = 1
         await self._fill()
-        if piece := self._here():
+        if piece := self._track.here():
             apart = int(piece.block.times()[0] - piece.block.recv[0])
             self._apart = apart if abs(apart) > FAR_NS else 0
         self._set_anchor()
@@ -218,62 +208,31 @@ class Replay:
 
     async def _fill(self) -> None:
         """See that the next tick is there, if there is one."""
-        while self._here() is None and self._reader is not None:
+        while self._track.here() is None and self._reader is not None:
             found = await self._reader.next()
             if found is None:
                 await self._close()
             elif isinstance(found, Block):
-                self._add(found)
+                self._track.add(found)
             else:
                 self._history.add(found)
 
-    def _add(self, block: Block) -> None:
-        due = self._read_to + np.cumsum(block.after)
-        self._read_to = int(due[-1])
-        self._pieces.append(_Piece(block, due))
-        before = sum(len(piece.block) for piece in list(self._pieces)[: self._piece])
-        while self._piece and before - len(self._pieces[0].block) >= PAST_ROWS:
-            before -= len(self._pieces.popleft().block)
-            self._piece -= 1
-
-    def _here(self) -> _Piece | None:
-        """Where the next tick is, if it has been read."""
-        while self._piece < len(self._pieces):
-            piece = self._pieces[self._piece]
-            if self._row < len(piece.block):
-                return piece
-            self._piece, self._row = self._piece + 1, 0
-        return None
-
-    def _back(self) -> bool:
-        """Move back by one tick; False where none is kept that would be before it."""
-        if self._row == 0 and self._piece:
-            self._piece -= 1
-            self._row = len(self._pieces[self._piece].block)
-        if self._row <= (1 if self._piece == 0 else 0):
-            return False
-        self._row -= 1
-        return True
-
-    def _show(self, piece: _Piece, stop: int) -> None:
+    def _show(self, piece: Piece, stop: int) -> None:
         """Hand over the ticks up to `stop` of a piece."""
-        batches = piece.block.between(self._row, stop)
+        batches = piece.block.between(self._track.row, stop)
         self._session.ingest(self.status, batches, again=True)
-        self._row = stop
+        self._track.row = stop
         self._arrived(piece, stop)
         self._history.reached(batches, self._last[0])
 
-    def _arrived(self, piece: _Piece, stop: int) -> None:
+    def _arrived(self, piece: Piece, stop: int) -> None:
         self._last = int(piece.block.recv[stop - 1]), int(piece.due[stop - 1])
         self.status.last_recv = self._last[0]
 
     def _show_past(self) -> None:
         """Fill the charts with what is kept up to the next tick."""
         self._history.rewind()
-        for number, piece in enumerate(self._pieces):
-            stop = self._row if number == self._piece else len(piece.block)
-            if number > self._piece or not stop:
-                break
+        for piece, stop in self._track.past():
             batches = piece.block.between(0, stop)
             self._session.ingest(self.status, batches, again=True)
             self._arrived(piece, stop)
@@ -282,19 +241,21 @@ class Replay:
 
     async def _seek(self, goal: int) -> None:
         self._goal = None
+        self._leaving = self.position()
         await self._open(goal)
-        while (piece := self._here()) is not None:
+        while (piece := self._track.here()) is not None:
             reached = np.flatnonzero(piece.block.times() >= goal)
-            self._row = int(reached[0]) if len(reached) else len(piece.block)
+            self._track.row = int(reached[0]) if len(reached) else len(piece.block)
             if len(reached):
                 break
             await self._fill()
         self.ended = False
+        self._leaving = None
         self._session.rewind(self.status)
         self._show_past()
         if piece is not None:  # in a silence, the clock stands where it was asked to
-            ahead = int(piece.block.recv[self._row]) - (goal - self._apart)
-            due = int(piece.due[self._row])
+            ahead = int(piece.block.recv[self._track.row]) - (goal - self._apart)
+            due = int(piece.due[self._track.row])
             self._anchor = time.monotonic_ns(), min(max(due - ahead, self._last[1]), due)
 
     def _elapsed(self) -> int:
@@ -302,9 +263,8 @@ class Replay:
         moment, elapsed = self._anchor
         if not self.paused and self.speed != math.inf and self._awake.is_set():
             elapsed += int((time.monotonic_ns() - moment) * self.speed)
-        piece = self._pieces[self._piece] if self._piece < len(self._pieces) else None
-        if piece is not None and self._row < len(piece.due):
-            elapsed = min(elapsed, int(piece.due[self._row]))
+        if (piece := self._track.here()) is not None:
+            elapsed = min(elapsed, int(piece.due[self._track.row]))
         return elapsed
 
     def _hold(self) -> None:
@@ -315,82 +275,22 @@ class Replay:
         """Have the clock go on from the newest tick that was shown, or from where it stands after that."""
         self._anchor = time.monotonic_ns(), max(self._anchor[1] if self._last[0] else 0, self._last[1])
 
-    def _due(self, piece: _Piece) -> int:
+    def _due(self, piece: Piece) -> int:
         """Up to which tick of the piece all are due."""
         if self.speed == math.inf:
             return len(piece.block)
         moment, elapsed = self._anchor
         now = time.monotonic_ns()
         elapsed += int((now - moment) * self.speed)
-        if elapsed - int(piece.due[self._row]) > CATCH_UP_NS * self.speed:
-            elapsed = int(piece.due[self._row])
+        if elapsed - int(piece.due[self._track.row]) > CATCH_UP_NS * self.speed:
+            elapsed = int(piece.due[self._track.row])
             self._anchor = now, elapsed
         return int(np.searchsorted(piece.due, elapsed, side="right"))
 
-    def _wait(self, piece: _Piece) -> float:
+    def _wait(self, piece: Piece) -> float:
         """Seconds until the next tick is due."""
-        left = (int(piece.due[self._row]) - self._elapsed()) / self.speed
+        left = (int(piece.due[self._track.row]) - self._elapsed()) / self.speed
         return max(left, SOONEST_NS) / 1e9
 
     def _note(self, kind: str, text: str) -> None:
         self._session.note(Event(self._session.clock(), self.status.name, kind, text))
-
-
-class _History:
-    """The gaps and other events that the recording holds, told once as the replay reaches them."""
-
-    def __init__(self, session: Session, status: FeedStatus) -> None:
-        self._session = session
-        self._status = status
-        self._gaps: dict[StreamKey, list[Event]] = {}  # by the time of the tick after them
-        self._shown: dict[StreamKey, int] = {}
-        self._told: dict[StreamKey, int] = {}
-        self._others: list[Event] = []
-        self._others_told = 0
-        self._files: set[Path] = set()
-
-    def add(self, found: FileEvents) -> None:
-        """Take in what a file holds, once."""
-        if found.path in self._files:
-            return
-        self._files.add(found.path)
-        for gap in found.gaps:
-            assert gap.stream is not None
-            self._gaps.setdefault(gap.stream, []).append(gap)
-        self._others += found.others
-        if found.dropped:
-            text = f"{found.path.name}: {found.dropped:,} of its events are too many to be told"
-            self._session.note(Event(self._session.clock(), self._status.name, "notice", text))
-
-    def reached(self, batches: Sequence[Batch], recv: int) -> None:
-        """Tell what comes before the newest of these ticks, the last of which was received at `recv` (ns)."""
-        for batch in batches:
-            if (gaps := self._gaps.get(batch.stream.key)) is not None:
-                self._tell(batch.stream.key, gaps, int(batch.t[-1]))
-        others = self._others
-        while self._others_told < len(others) and others[self._others_told].t <= recv:
-            self._session.note(others[self._others_told])
-            self._others_told += 1
-
-    def rewind(self) -> None:
-        """The charts are empty: their gaps are to be shown, but not told, again."""
-        self._shown.clear()
-
-    def finish(self) -> None:
-        """Tell all that is left: there is no tick after it."""
-        for key, gaps in self._gaps.items():
-            self._tell(key, gaps, gap_span(gaps[-1])[1])
-        for event in self._others[self._others_told :]:
-            self._session.note(event)
-        self._others_told = len(self._others)
-
-    def _tell(self, key: StreamKey, gaps: Sequence[Event], t: int) -> None:
-        number = self._shown.get(key, 0)
-        while number < len(gaps) and gap_span(gaps[number])[1] <= t:
-            if number < self._told.get(key, 0):
-                self._session.show_gap(gaps[number])
-            else:
-                self._session.note_gap(self._status, gaps[number])
-                self._told[key] = number + 1
-            number += 1
-        self._shown[key] = number

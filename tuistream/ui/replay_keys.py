@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from tuistream.core.errors import SettingsError
-from tuistream.core.moments import parse_moment
 from tuistream.ui.controls import ChartControls
 from tuistream.ui.first_frame import PromptApp
 from tuistream.ui.moment_input import MomentInput
@@ -63,6 +62,8 @@ class ReplayKeys(PromptApp):
         self.current_panel().focus()
         if not message.text:
             return
+        from tuistream.core.moments import parse_moment
+
         playback, options = self.options.playback, self.options
         base = None if playback is None else playback.moment()
         try:
