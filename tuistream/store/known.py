@@ -35,7 +35,7 @@ def load(connection: sqlite3.Connection, catalog: Catalog) -> dict[StreamKey, Kn
     known = {}
     for key, entry in catalog.entries.items():
         found = rows.get(entry.id, [])
-        wanted = 1 if entry.stream.ids is IdRule.OPAQUE else REPEATS_KNOWN
+        wanted = _wanted(entry)
         if tail > 0 and len(found) < wanted:
             found = [*_older(connection, entry, tail, wanted - len(found)), *found]
         if found:
@@ -63,7 +63,7 @@ def add_older(newer: Mapping[StreamKey, Known], older: Sequence[Path]) -> tuple[
                     last = connection.execute("SELECT alive, ended FROM sessions ORDER BY id DESC LIMIT 1").fetchone()
                     session_found = last is not None
                     alive = last[0] if last is not None and last[1] is None else None
-                found = load(connection, Catalog(lacking, catalog.columns)) if lacking else {}
+                found = _newest(connection, lacking)
             finally:
                 connection.close()
         except (RecordingError, sqlite3.Error, ValueError, LookupError, TypeError):
@@ -73,6 +73,18 @@ def add_older(newer: Mapping[StreamKey, Known], older: Sequence[Path]) -> tuple[
         for key, each in found.items():
             known[key] = _joined(each, known[key]) if key in known else each
     return known, alive
+
+
+def _newest(connection: sqlite3.Connection, entries: Mapping[StreamKey, Entry]) -> dict[StreamKey, Known]:
+    """As `load`, of these streams only, by their blocks: the tail of a file may be all of others."""
+    (newest,) = connection.execute("SELECT coalesce(max(n), 0) FROM ticks").fetchone()
+    rows = {key: _older(connection, entry, newest, _wanted(entry)) for key, entry in entries.items()}
+    return {key: _known(found) for key, found in rows.items() if found}
+
+
+def _wanted(entry: Entry) -> int:
+    """How many of a stream's newest ticks are to be known."""
+    return 1 if entry.stream.ids is IdRule.OPAQUE else REPEATS_KNOWN
 
 
 def _is_enough(known: Mapping[StreamKey, Known], key: StreamKey, entry: Entry) -> bool:

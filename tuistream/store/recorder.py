@@ -212,7 +212,7 @@ class Recorder:
             retention = Retention(size=retention.size)
         removed = await asyncio.to_thread(self._tidy, now, retention)
         for path, size in removed:
-            text = f"{path.name} ({size:,} bytes) is older or more than --retention keeps, and was removed"
+            text = f"{path.name} ({size:,} bytes) removed, as --retention wants"
             self._note(Event(now, "", "retention", text, details={"file": path.name, "bytes": size}))
 
     def _tidy(self, now: int, retention: Retention | None) -> list[tuple[Path, int]]:
