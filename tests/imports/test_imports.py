@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing
 from datetime import date
@@ -241,3 +242,24 @@ def test_the_sensor_files_have_every_row(tmp_path: Path) -> None:
     files = sorted((DATA / "sensors").glob("*.csv"))
     done = imported(tmp_path / "a.db", *files)
     assert (done.rows, done.streams, done.progress.refused) == (22_695 + 7_267 + 4_032, 3, 0)
+
+
+@pytest.mark.parametrize("command", [("import", "a.parquet", "--db", "b.db"), ("export", "a.db", "-o", "b.arrow")])
+def test_a_missing_pyarrow_is_named_with_what_installs_it(
+    tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(tmp_path / "a.db", written(tmp_path / "a.csv", "time,value\n2013-12-02T16:00:00Z,1\n"))
+    parquet.write_table(pyarrow.table({"time": [1.5]}), tmp_path / "a.parquet")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert command_line(list(command)) == 2
+    assert "this needs pyarrow: pip install 'tuistream[parquet]'" in capsys.readouterr().err
+
+
+def test_a_rotated_recording_is_imported_by_its_base(tmp_path: Path) -> None:
+    for day in (1, 2):
+        file = written(tmp_path / f"{day}.csv", f"time,value\n2013-12-0{day}T16:00:00Z,{day}\n")
+        imported(tmp_path / f"{day}.db", file, feed="oven")
+        (tmp_path / f"{day}.db").rename(tmp_path / f"all.2013120{day}T000000Z.db")
+    assert command_line(["import", str(tmp_path / "all.db"), "--db", str(tmp_path / "one.db"), "-q"]) == 0
+    assert [tick[4] for tick in ticks_of(tmp_path / "one.db")] == [{"value": 1}, {"value": 2}]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog="\b\nExamples:\n"
     "  tuistream export btc.db --to csv > btc.csv\n"
-    "  tuistream export btc.db -o btc.parquet --since 'yesterday 9:00' --until '+8h' --streams BTCUSDT\n"
+    "  tuistream export btc.db -o btc.parquet --since 'yesterday 9:00' --until 17:30 --streams BTCUSDT\n"
     "  tuistream export btc.db --to csv --every 1m\n"
     "  tuistream export day1.db day2.db -o both.db"
 )
@@ -43,6 +43,7 @@ def command(files: tuple[Path, ...], to: str | None, output: str, **given: Any) 
     Times are event times, as "14:30", "-10m" (before the end), "yesterday 9:00" or ISO 8601. Streams of different
     fields share a table: where one has no such field the cell is empty, and in JSON lines there is none.
     """
+    from tuistream.cli.ending import like_ctrl_c
     from tuistream.cli.progress import shown
     from tuistream.core.durations import parse_duration
     from tuistream.exports.contract import Done
@@ -55,7 +56,7 @@ def command(files: tuple[Path, ...], to: str | None, output: str, **given: Any) 
     selection = selection_of(files, options, time.time_ns())
     every = parse_duration(given["every"], "--every") if given["every"] else None
     done = Done()
-    with shown("exporting", lambda: (done.read, done.total, done.rows), given["quiet"]):
+    with like_ctrl_c(), shown("exporting", done.look, given["quiet"]):
         export(selection, name, out, done, every=every, force=given["force"])
     if out is not None and not given["quiet"]:
         click.echo(_last_words(done, out), err=True)

@@ -60,14 +60,16 @@ def command(files: tuple[Path, ...], db: Path, sync: Literal["normal", "full"], 
     recording; text may be gzip, or alone in a zip. Where a file has no receive times, that of a tick is its event
     time.
     """
+    from tuistream.cli.ending import like_ctrl_c
     from tuistream.cli.progress import shown
     from tuistream.imports.run import Imported, run
+    from tuistream.store.segments import files_of
 
     done = Imported()
     wishes = _wishes(given)
     try:
-        with shown("importing", lambda: (done.progress.done, done.progress.total, done.rows), given["quiet"]):
-            asyncio.run(run(files, db, wishes, done, sync=sync, index_time=given["index_time"]))
+        with like_ctrl_c(), shown("importing", done.look, given["quiet"]):
+            asyncio.run(run(files_of(files), db, wishes, done, sync=sync, index_time=given["index_time"]))
     except BaseException:
         if done.rows:
             _tell(done, db, given)

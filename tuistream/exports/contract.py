@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, BinaryIO, Protocol
 
@@ -63,4 +63,6 @@ class Done:
     read: int = 0
     total: int = 0
     rows: int = 0
-    notes: list[str] = field(default_factory=list)
+
+    def look(self) -> tuple[int, int, int]:
+        return self.read, self.total, self.rows

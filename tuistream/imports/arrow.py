@@ -30,9 +30,10 @@ def needed() -> Any:
 
 
 class Source(Protocol):
-    """An open file. schema: pyarrow's."""
+    """An open file. schema: pyarrow's. parts: about how many batches there are."""
 
     schema: Any
+    parts: int
 
     def batches(self) -> Iterator[Any]:
         """RecordBatches of a bounded number of rows."""
@@ -46,6 +47,7 @@ class _Arrow(Source):
         self._map = arrow.memory_map(str(path))
         self._file = arrow.ipc.open_file(self._map)
         self.schema = self._file.schema
+        self.parts = self._file.num_record_batches
 
     def batches(self) -> Iterator[Any]:
         for number in range(self._file.num_record_batches):
@@ -85,13 +87,16 @@ class ArrowReader:
             self._table = Table(wishes.feed or path.name, wishes, self._columns(sample), progress)
 
     def parts(self) -> Iterator[Part]:
-        began, size, row = self._progress.done, self._path.stat().st_size, 1
+        began, size = self._progress.done, self._path.stat().st_size
+        row, read = 1, 0
         with closing(self._open()) as file:
             batches = file.batches()
             while (batch := self._next(batches)) is not None:
                 where = range(row, row + batch.num_rows)
                 yield Part(self._table.batches(self._columns(batch), where))
                 row = where.stop
+                read += 1
+                self._progress.done = began + min(size, size * read // max(1, file.parts))
         self._progress.done = began + size
 
     def _open(self) -> Source:

@@ -16,6 +16,7 @@ class _Parquet(Source):
 
         self._file = parquet.ParquetFile(path)
         self.schema = self._file.schema_arrow
+        self.parts = -(-self._file.metadata.num_rows // PART_ROWS)
 
     def batches(self) -> Iterator[Any]:
         return iter(self._file.iter_batches(PART_ROWS))

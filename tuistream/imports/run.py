@@ -37,6 +37,10 @@ class Imported:
     last: int | None = None
     own_times: list[str] = field(default_factory=list)
 
+    def look(self) -> tuple[int, int, int]:
+        """How far it is: bytes read, bytes in all, ticks written."""
+        return self.progress.done, self.progress.total, self.rows
+
 
 async def run(
     paths: Sequence[Path],
