@@ -29,11 +29,17 @@ def rows(short: bool) -> list[Row]:
 
 @contextmanager
 def _compiled() -> Iterator[None]:
-    """Everything has its bytecode, as after an installation, also where Python is told to write none."""
+    """As after an installation: everything has its bytecode, also where Python is told to write none; and there is
+    no python-socks, which only picows of the extra `bench` brings, and which websockets would import.
+    """
     before = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        absent = Path(folder, "absent")
+        absent.mkdir()
+        (absent / "python_socks.py").write_text("raise ImportError\n")
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(absent), os.environ.get("PYTHONPATH"))))
         try:
             yield
         finally:
