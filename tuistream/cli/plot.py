@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ENDINGS: Final = (".svg", ".png", ".txt")
 LEAST_SIZE: Final = (10, 4)  # cells
 MOST_CELLS: Final = 1_000  # in width, and in height
-RAW_TICKS: Final = 1_000_000  # of a window: up to so many are read as they are, for their averages
+RAW_TICKS: Final = 300_000  # of a window: up to so many are read as they are, for their averages
 
 
 @click.command(

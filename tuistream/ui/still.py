@@ -37,13 +37,12 @@ from tuistream.ui.still_colours import Colours, Ink, colours_of
 from tuistream.ui.stream_plot import FIRST_LABELS
 from tuistream.ui.streams import labels
 from tuistream.ui.tiles import capacity, tiles
-from tuistream.ui.view import short_duration
+from tuistream.ui.view import DAY, HOUR, MINUTE, MS, SECOND, short_duration
 from tuistream.ui.watch_rows import SIGNIFICANT, Row
 
 SAMPLE: Final = 4_096  # newest ticks by which the fields are chosen
 LAYOUTS_TRIED: Final = 3  # until the room for labels is what they need
-_MS: Final = 1_000_000
-UNITS: Final = (*(n * _MS for n in (86_400_000, 3_600_000, 60_000, 1_000, 100, 10, 1)), 10_000, 100, 1)
+UNITS: Final = (DAY, HOUR, MINUTE, SECOND, 100 * MS, 10 * MS, MS, 10_000, 100, 1)
 UNITS_A_COLUMN: Final = 40  # at least, so that a column is hardly wider than it need be
 
 
@@ -282,7 +281,10 @@ class _Panel:
         return [*words, "log"] if self._options.log else words
 
     def _length(self) -> str:
-        return short_duration(max(1_000_000, self._span.until - self._span.since))
+        """How long the window is, rounded to the smaller of the two units that are shown."""
+        length = self._span.until - self._span.since
+        unit = HOUR if length >= DAY else MINUTE if length >= HOUR else SECOND if length >= MINUTE else MS
+        return short_duration(max(MS, (length + unit // 2) // unit * unit))
 
     def _times(self) -> str:
         """The window, with the difference from UTC."""
