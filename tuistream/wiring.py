@@ -103,8 +103,12 @@ class Run:
         settings = self.settings
         if settings.db is None:
             return
-        if self.playback is not None and settings.db.resolve() in map(Path.resolve, self.playback.selection.files):
-            raise SettingsError(f"--db {settings.db}: that is what is replayed")
+        if self.playback is not None:
+            from tuistream.store.segments import base_of
+
+            replayed = [file.resolve() for file in self.playback.selection.files]
+            if settings.db.resolve() in (*replayed, *map(base_of, replayed)):
+                raise SettingsError(f"--db {settings.db}: that is what is replayed")
         from tuistream.sinks.sqlite import SqliteSink
 
         outbox = Outbox(str(settings.db), media=settings.record_media)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import TickServer, finish, query, rows, start, until
+from tests.store.recorded import record, ticks
 from tuistream.cli import run
 from tuistream.config import parse_retention, parse_rotation
 from tuistream.core.errors import SettingsError
@@ -113,3 +114,12 @@ def test_the_configuration_file_says_it_too(
     err = capsys.readouterr().err
     assert "recording.rotate 'often'" in err
     assert "recording.retention 'some'" in err
+
+
+async def test_a_recording_is_not_replayed_into_itself(tmp_path: Path) -> None:
+    base = tmp_path / "x.db"
+    await record(base, [ticks(count=3)], rotation=Rotation(every=10**9))
+    code, _, err = await finish(await start("record", f"replay:{base}", "--db", str(base)))
+    assert code == 2
+    assert "that is what is replayed" in err
+    assert len(segments_of(base)) == 1

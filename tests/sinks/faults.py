@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from tests.store.recorded import ticks
+from tuistream.store.rotation import file_size
 from tuistream.store.segments import files_of, segments_of
 
 ROOT = Path(__file__).parents[2]
@@ -192,6 +193,20 @@ def errors(number: int, what: str = "all") -> Callable[[Path], Outcome]:
     return fault
 
 
+def syncs_fail(folder: Path) -> Outcome:
+    """Only what waits for the disk fails, each time that pages go from the WAL into the file: the WAL grows."""
+    control, environment = shim(folder)
+    with recording(folder, environment | {"SMALL_WAL": "1"}) as recorder:
+        _put(control, f"{errno.EIO} 0 sync")
+        time.sleep(LASTS)
+        grown = file_size(recorder.file) - recorder.file.stat().st_size
+        control.unlink()
+        time.sleep(LASTS)
+        end = recorder.end()
+        failed = [str(words["reason"]) for words in recorder.said if words.get("state") == "failing"]
+        return looked_at(recorder.path, *end, failed[0] if failed else f"the WAL grows, to {grown / 1e3:,.0f} kB")
+
+
 def slow_disk(folder: Path) -> Outcome:
     """Each write takes 50 ms: the feed has to wait, and nothing is lost."""
     control, environment = shim(folder)
@@ -320,6 +335,7 @@ FAULTS: dict[str, Callable[[Path], Outcome]] = {
     "quota exceeded (EDQUOT)": errors(errno.EDQUOT),
     "read-only (EROFS), then not": errors(errno.EROFS),
     "writes fail (EIO)": errors(errno.EIO),
+    "syncs fail (EIO), writes do not": syncs_fail,
     "disk slow: 50 ms a write": slow_disk,
     "locked by another program": locked,
     "file removed": removed,

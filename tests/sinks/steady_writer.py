@@ -1,13 +1,15 @@
 """A program that records consecutive ids at a steady pace until SIGTERM: `python -m tests.sinks.steady_writer FILE`.
 
-Each change between recording and failing is a line of JSON with the reason, and the last line says what became of the
-ticks. SIGUSR1: a new file. SIGUSR2: the clock goes back by an hour.
+Each change between recording and failing is a line of JSON with the reason, and the last line says what became of
+the ticks. SIGUSR1: a new file. SIGUSR2: the clock goes back by an hour. With SMALL_WAL in the environment each
+transaction moves pages from the WAL into the file.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -68,6 +70,8 @@ def say(words: dict[str, object]) -> None:
 
 if __name__ == "__main__":
     opening.BUSY_SECONDS = 0.2
+    if "SMALL_WAL" in os.environ:
+        opening.CHECKPOINT_PAGES = 8
     sqlite.FLUSH_SECONDS = 0.02
     sqlite.LAST_RETRY_SECONDS = 0.2
     sqlite.DRAIN_SECONDS = 10.0
