@@ -32,6 +32,17 @@ async def test_a_reader_waits_for_room_and_goes_on_when_there_is() -> None:
     assert not outbox.wake.is_set()
 
 
+async def test_a_reader_waits_for_events_too() -> None:
+    outbox = Outbox("test")
+    event = Event(1, "f", "gap", "")
+    for _ in range(outbox_module.PENDING_EVENTS // 2):
+        outbox.note(event)
+    assert outbox.full
+    assert len(outbox.take(1)) == outbox_module.PENDING_EVENTS // 2
+    await asyncio.wait_for(outbox.room(), 5)
+    assert not outbox.lost_events
+
+
 async def test_a_failing_sink_holds_nobody_up_and_what_does_not_fit_is_counted() -> None:
     outbox = Outbox("test", limit=10)
     outbox.fail("disk full")

@@ -21,9 +21,9 @@ class Outbox:
 
     While the sink works, nothing is lost: a feed awaits `room()` before it reads on, so that the sender is
     slowed down. While the sink fails (`failing`), the feed is not held up: ticks are kept up to `limit` rows,
-    and what does not fit is counted in `lost`, by stream, for the sink to write down as gaps. Events beyond
-    `PENDING_EVENTS` are counted in `lost_events`. Items are held to `PENDING_BYTES` in the same way, and to twice as
-    much where a feed does not wait; what does not fit is counted in `lost_items`.
+    and what does not fit is counted in `lost`, by stream, for the sink to write down as gaps. Feeds wait for half of
+    `PENDING_EVENTS`, too; what is beyond all of them is counted in `lost_events`. Items are held to `PENDING_BYTES`
+    in the same way, and to twice as much where a feed does not wait; what does not fit is counted in `lost_items`.
     """
 
     def __init__(self, name: str, limit: int = PENDING_ROWS, *, media: bool = False) -> None:
@@ -84,6 +84,8 @@ class Outbox:
         self._events += 1
         self._items.append(event)
         self.wake.set()
+        if self._events >= PENDING_EVENTS // 2 and not self.failing:
+            self._room.clear()
 
     def fail(self, reason: str) -> None:
         """The sink cannot write for now: nobody waits for it any more."""
@@ -117,7 +119,8 @@ class Outbox:
                 self._events -= 1
         self.rows -= count
         self.item_bytes -= nbytes
-        if self.rows < self.limit // 2 and self.item_bytes < PENDING_BYTES // 2:
+        few_events = self._events < PENDING_EVENTS // 4
+        if self.rows < self.limit // 2 and self.item_bytes < PENDING_BYTES // 2 and few_events:
             self._room.set()
         if not self._items:
             self.wake.clear()
