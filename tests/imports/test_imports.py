@@ -18,6 +18,9 @@ from tests.imports.importing import imported, ticks_of
 from tests.store.recorded import query
 from tuistream.cli import run as command_line
 from tuistream.core.errors import RecordingError, SettingsError
+from tuistream.exports.contract import Done
+from tuistream.exports.run import export
+from tuistream.store.playback import Selection
 
 SECOND = 10**9
 NOON = 1_386_000_000 * SECOND  # 2013-12-02 16:00:00 UTC
@@ -193,6 +196,19 @@ def test_captured_frames_keep_their_receive_times_and_ids_run_across_files(tmp_p
     assert query(tmp_path / "a.db", "SELECT first_id, last_id FROM gaps") == [(3, 3)]
     assert (done.gaps, done.own_times) == (1, [])
     assert any("hold no frame" in note for note in done.progress.notes)
+
+
+def test_every_gap_is_kept_however_many_there_are(tmp_path: Path) -> None:
+    """Each tick comes after a missing id: more gaps than events may wait."""
+    frame = '{{"e":"trade","E":{0},"s":"BTCUSDT","t":{1},"p":"5","q":"1","T":{0},"m":true}}\n'
+    count = 12_000
+    lines = (f"{NOON + i * 10**6} {frame.format(NOON // 10**6 + i, 2 * i)}" for i in range(count))
+    done = imported(tmp_path / "a.db", written(tmp_path / "capture", "".join(lines)))
+    assert (done.rows, done.gaps) == (count, count - 1)
+    assert imported(tmp_path / "b.db", tmp_path / "a.db").gaps == count - 1
+    export(Selection((tmp_path / "a.db",)), "sqlite", tmp_path / "c.db", Done())
+    for name in ("a.db", "b.db", "c.db"):
+        assert query(tmp_path / name, "SELECT count(*), sum(missing) FROM gaps") == [(count - 1, count - 1)]
 
 
 def test_json_lines_are_read_as_a_feed_is(tmp_path: Path) -> None:

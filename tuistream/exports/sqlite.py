@@ -51,3 +51,4 @@ async def _take(path: Path, selection: Selection, fields: Fields, outbox: Outbox
         for gap in reader.gaps(selection.since, selection.until):
             if gap.stream is None or gap.stream in wanted:
                 outbox.note(gap)
+                await outbox.room()

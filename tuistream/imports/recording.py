@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from tuistream.imports.contract import Part, Progress, Wishes
 from tuistream.store import reading
+
+GAPS_AT_ONCE = 1_000
 
 
 def open_reader(path: Path, wishes: Wishes, progress: Progress) -> RecordingReader:
@@ -31,5 +34,7 @@ class RecordingReader:
                 rows += sum(map(len, batches))
                 yield Part(batches, as_is=True)
                 self._progress.done = began + size * rows // max(1, reader.last)
-            yield Part([], events=list(reader.gaps()))
+            gaps = reader.gaps()
+            while piece := list(islice(gaps, GAPS_AT_ONCE)):
+                yield Part([], events=piece)
         self._progress.done = began + size

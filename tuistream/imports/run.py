@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tuistream.core.batch import Batch, StreamKey
 from tuistream.core.errors import RecordingError
-from tuistream.core.outbox import Outbox
+from tuistream.core.outbox import PENDING_EVENTS, Outbox
 from tuistream.core.session import Session
 from tuistream.core.status import Event, FeedStatus
 from tuistream.core.text import printable
@@ -19,6 +19,8 @@ from tuistream.imports import CAPTURE, format_of, open_reader
 from tuistream.imports.contract import Part, Progress, Reader, Wishes
 from tuistream.sinks.sqlite import SqliteSink
 from tuistream.store.opening import Sync
+
+HANDED_OVER = PENDING_EVENTS // 4  # ticks or events at once: each tick may make a gap, and gaps must find room
 
 
 @dataclass(slots=True)
@@ -109,11 +111,8 @@ class _Importer:
         before = self._rows
         try:
             while (part := await self._next(parts, thread)) is not None:
-                self._hand_over(part)
-                await self._session.room()
+                await self._hand_over(part)
                 self._done.rows = self._rows - self._outbox.rows
-                if self._outbox.failing:
-                    raise RecordingError(f"cannot write: {self._outbox.failing}")
         finally:
             self._note(path, reader, self._rows - before)
 
@@ -126,18 +125,28 @@ class _Importer:
             await asyncio.wait([future])
             raise
 
-    def _hand_over(self, part: Part) -> None:
+    async def _hand_over(self, part: Part) -> None:
         if part.opens:
             for feed in self._session.feeds.values():
                 self._session.interrupt(feed, "between captures")
         for batch in part.batches:
             self._count(batch)
-            if part.as_is:
-                self._outbox.offer(batch)
-            else:
-                self._session.ingest(self._feed(batch.stream.feed), [batch])
-        for event in part.events:
-            self._session.note(event)
+            for start in range(0, len(batch), HANDED_OVER):
+                rows = batch.take(slice(start, start + HANDED_OVER))
+                if part.as_is:
+                    self._outbox.offer(rows)
+                else:
+                    self._session.ingest(self._feed(batch.stream.feed), [rows])
+                await self._room()
+        for start in range(0, len(part.events), HANDED_OVER):
+            for event in part.events[start : start + HANDED_OVER]:
+                self._session.note(event)
+            await self._room()
+
+    async def _room(self) -> None:
+        await self._session.room()
+        if self._outbox.failing:
+            raise RecordingError(f"cannot write: {self._outbox.failing}")
 
     def _count(self, batch: Batch) -> None:
         done = self._done
