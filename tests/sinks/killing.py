@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.store.recorded import query
 from tuistream.store.inspect import inspect
 from tuistream.store.segments import files_of
+from tuistream.store.verify import verify
 
 ROOT = Path(__file__).parents[2]
 LONGEST = {
@@ -76,6 +77,7 @@ def check(path: Path, acknowledged: int, killed: Killed) -> int:
     if not files_there(path):
         assert not acknowledged
         return 0
+    assert verify(files_of([path])).problems == []
     low = total = 0
     for file in files_of([path]):
         assert query(file, "PRAGMA integrity_check") == [("ok",)], file

@@ -81,20 +81,20 @@ def as_lines(contents: Contents) -> Iterable[str]:
 def _span(contents: Contents) -> str:
     if contents.first is None or contents.last is None:
         return "no ticks yet"
-    return f"{_local(contents.first)} to {_local(contents.last)}"
+    return f"{local_time(contents.first)} to {local_time(contents.last)}"
 
 
 def _end(contents: Contents) -> str:
     """Whether anything can be missing at the end."""
     if contents.end == "unclean":
-        flush = _local(contents.last_flush)
+        flush = local_time(contents.last_flush)
         return f"did not end as it should: the last flush was at {flush}, only what came after it is missing"
     return "ended as it should" if contents.sessions else "nothing recorded it"
 
 
 def _file(file: FileContent) -> tuple[str, ...]:
     size = _bytes(file.size + file.wal_size)
-    return printable(file.path.name, CELL), size, f"{file.rows:,}", _local(file.first), _local(file.last)
+    return printable(file.path.name, CELL), size, f"{file.rows:,}", local_time(file.first), local_time(file.last)
 
 
 def _stream(stream: StreamContent) -> tuple[str, ...]:
@@ -104,8 +104,8 @@ def _stream(stream: StreamContent) -> tuple[str, ...]:
         printable(stream.feed, CELL),
         printable(", ".join(stream.fields), CELL),
         f"{stream.rows:,}",
-        _local(stream.first),
-        _local(stream.last),
+        local_time(stream.first),
+        local_time(stream.last),
         f"{stream.gaps:,}",
         printable(stream.view or "", CELL),
     )
@@ -113,7 +113,7 @@ def _stream(stream: StreamContent) -> tuple[str, ...]:
 
 def _gap(gap: GapContent) -> str:
     name = f"{gap.stream} {gap.kind}" if gap.stream is not None else gap.feed
-    parts = [_local(gap.t0), printable(name, CELL)]
+    parts = [local_time(gap.t0), printable(name, CELL)]
     if gap.t0 is not None and gap.t1 is not None:
         parts.append(f"{(gap.t1 - gap.t0) / 1e9:,.3f} s")
     if gap.first_id is not None:
@@ -126,11 +126,11 @@ def _gap(gap: GapContent) -> str:
 
 def _session(session: SessionContent) -> str:
     end = {
-        "clean": f"ended {_local(session.ended)}",
+        "clean": f"ended {local_time(session.ended)}",
         "running": "is recording",
-        "unclean": f"did not end as it should, last wrote {_local(session.alive)}",
+        "unclean": f"did not end as it should, last wrote {local_time(session.alive)}",
     }[session.end]
-    return f"  {_local(session.began)}  pid {session.pid}  {_count(session.rows, 'row')}  {end}"
+    return f"  {local_time(session.began)}  pid {session.pid}  {_count(session.rows, 'row')}  {end}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[str]:
@@ -158,7 +158,7 @@ def _bytes(size: int) -> str:
     return f"{size / 1e9:,.1f} GB"
 
 
-def _local(t: int | None) -> str:
+def local_time(t: int | None) -> str:
     """A time (ns since 1970 UTC) on this machine's clock, to the ms."""
     if t is None:
         return "-"

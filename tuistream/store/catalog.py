@@ -67,7 +67,7 @@ class Catalog:
             entries[key] = entries[wanted.key] = entry
         columns = max([self.columns, *(len(entry.stream.fields) for entry in changed.values())])
         widened = _widen(self.columns, columns)  # columns come before the views that name them
-        viewed: list[Statement] = [(sql, ()) for entry in changed.values() for sql in _stream_view(entry)]
+        viewed: list[Statement] = [(sql, ()) for entry in changed.values() for sql in stream_view(entry)]
         return Catalog(entries, columns), widened + statements + viewed
 
     def knows(self, stream: Stream) -> bool:
@@ -161,7 +161,8 @@ def _update(entry: Entry) -> Statement:
     )
 
 
-def _stream_view(entry: Entry) -> list[str]:
+def stream_view(entry: Entry) -> list[str]:
+    """The statements that make the view of a stream anew."""
     if entry.view is None:
         return []
     taken = {"time", "t", "recv", "id"}

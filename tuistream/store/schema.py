@@ -38,7 +38,7 @@ TIME = "t / 1e9"
 _MINUTE = 60 * 10**9
 _FIRST, _LAST = "-9223372036854775807 - 1", "9223372036854775807"  # ns; SQL has no literal of the least integer
 
-_TABLES = (
+TABLES = (
     """CREATE TABLE streams (
         id INTEGER PRIMARY KEY,
         feed TEXT NOT NULL,          -- without secrets
@@ -129,7 +129,7 @@ _TABLES = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-_VIEWS = (
+VIEWS = (
     """CREATE VIEW gaps AS
     SELECT e.feed, s.name AS stream, s.kind,
         json_extract(e.details, '$.from') AS t0, json_extract(e.details, '$.to') AS t1,
@@ -169,8 +169,8 @@ def creation() -> list[str]:
     return [
         f"PRAGMA application_id = {APPLICATION_ID}",
         f"PRAGMA user_version = {LAYOUT}",
-        *_TABLES,
-        *_VIEWS,
+        *TABLES,
+        *VIEWS,
         *wide_views(FIRST_COLUMNS),
     ]
 

@@ -1,0 +1,131 @@
+"""Whether gaps and consecutive ids say the same: each hole has its gap, and no gap is where there is no hole."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from tuistream.core.batch import IdRule, StreamKey
+from tuistream.core.text import printable
+from tuistream.store import catalog
+from tuistream.store.checks.findings import File
+
+CHUNK_ROWS = 50_000
+
+
+class Hole(NamedTuple):
+    """Ids first to last, which no tick has between the one at `since` and the one at row `row` and time `t`."""
+
+    first: int
+    last: int
+    since: int
+    row: int
+    t: int
+
+
+@dataclass(slots=True)
+class Noted:
+    """What the events say of one stream. gaps: first and last id. plain: gaps of times only. restarts: times."""
+
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    plain: list[tuple[int, int]] = field(default_factory=list)
+    restarts: set[int] = field(default_factory=set)
+
+
+def check_ids(file: File, newest: dict[StreamKey, int]) -> None:
+    """newest: the last id of each stream in the files before; set to those of this one."""
+    with file.step("the events"):
+        entries = {entry.id: entry for entry in catalog.load(file.connection).entries.values()}
+        noted = _noted(file)
+        for entry in entries.values():
+            if entry.stream.ids is not IdRule.CONSECUTIVE:
+                continue
+            before = newest.get(entry.stream.key)
+            with_last, least, holes = _holes(file, entry.id, before, noted.get(entry.id, Noted()).restarts)
+            name = printable(entry.stream.label, 60)
+            _compare(file, name, holes, noted.get(entry.id, Noted()), least, with_last)
+            if with_last is not None:
+                newest[entry.stream.key] = with_last
+
+
+def _noted(file: File) -> dict[int, Noted]:
+    noted: dict[int, Noted] = {}
+    sql = "SELECT stream, t, kind, details FROM events WHERE kind IN ('gap', 'restart') AND stream IS NOT NULL"
+    for stream, t, kind, text in file.connection.execute(sql):
+        of = noted.setdefault(stream, Noted())
+        details = json.loads(text)
+        if kind == "restart":
+            of.restarts.add(t)
+        elif isinstance(details.get("first_id"), int) and isinstance(details.get("last_id"), int):
+            of.gaps.append((details["first_id"], details["last_id"]))
+        else:
+            of.plain.append((int(details.get("from") or 0), int(details.get("to") or 0)))
+    return noted
+
+
+def _holes(
+    file: File, stream: int, last: int | None, restarts: set[int]
+) -> tuple[int | None, int | None, list[Hole]]:
+    """The highest id at the end, the least of all, and the holes, as `core.continuity` would have found them."""
+    holes: list[Hole] = []
+    least: int | None = None
+    since = -(1 << 63)
+    for rows in _chunks(file, stream):
+        ids = np.array([tick_id for _, _, tick_id in rows], dtype=np.int64)
+        least = int(ids.min()) if least is None else min(least, int(ids.min()))
+        if last is not None and ids[0] == last + 1 and (np.diff(ids) == 1).all():
+            last, since = int(ids[-1]), rows[-1][1]
+            continue
+        for row, t, tick_id in rows:
+            if last is not None and tick_id <= last and t not in restarts:
+                continue  # a late tick
+            if last is not None and tick_id > last + 1:
+                holes.append(Hole(last + 1, tick_id - 1, since, row, t))
+            last, since = tick_id, t
+    return last, least, holes
+
+
+def _chunks(file: File, stream: int) -> Iterator[list[tuple[int, int, int]]]:
+    """Row, time and id of the stream's ticks whose id is a number, in the order of their rows."""
+    cursor = file.connection.execute(
+        """WITH b AS MATERIALIZED (SELECT r0, r1 FROM blocks WHERE stream = ?1 AND r1 <= ?2 ORDER BY r0 LIMIT -1)
+        SELECT k.n, k.t, k.id FROM b CROSS JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1 AND k.stream = ?1
+        WHERE typeof(k.id) = 'integer'""",
+        (stream, file.last),
+    )
+    while rows := cursor.fetchmany(CHUNK_ROWS):
+        yield rows
+
+
+def _compare(file: File, name: str, holes: list[Hole], noted: Noted, least: int | None, last: int | None) -> None:
+    gaps = sorted(noted.gaps)
+    firsts = [first for first, _ in gaps]
+    for hole in holes:
+        if _is_covered(hole, gaps, firsts) or any(a <= hole.t and b >= hole.since for a, b in noted.plain):
+            continue
+        which = f"id {hole.first}" if hole.first == hole.last else f"ids {hole.first} to {hole.last}"
+        file.findings.add("ids", f"{which} missing, and no gap says so", name, hole.row, hole.t)
+    starts = sorted(holes)
+    hole_firsts = [hole.first for hole in starts]
+    for first, end in gaps:
+        at = bisect_right(hole_firsts, first) - 1
+        within = any(hole.first <= first and end <= hole.last for hole in starts[max(0, at - 10) : at + 1])
+        # Before the file's first tick, or after its last: that which showed it is in another file, or was lost.
+        outside = least is None or end < least or (last is not None and first > last)
+        if not within and not outside:
+            file.findings.add("ids", f"a gap says that ids {first} to {end} are missing; they are there", name)
+
+
+def _is_covered(hole: Hole, gaps: list[tuple[int, int]], firsts: list[int]) -> bool:
+    """Whether gaps, one after another, name all ids of the hole. A crash may have cut one into two."""
+    at = hole.first
+    for first, end in gaps[max(0, bisect_right(firsts, at) - 10) :]:
+        if first > at or at > hole.last:
+            break
+        at = max(at, end + 1)
+    return at > hole.last
