@@ -221,7 +221,7 @@ def message_frame(message: str, width: int, height: int, glyphs: str = "braille"
     frame = Frame(np.full((height, width), BLANK, np.uint16), np.full((height, width), -1, np.int8))
     texts: list[str] = []
     other = "?" if glyphs == "ascii" else "·"
-    message = "".join(c if c == "\n" or _one_cell(c, glyphs) else other for c in message[:MESSAGE_LENGTH])
+    message = "".join(c if c == "\n" or one_cell(c, glyphs) else other for c in message[:MESSAGE_LENGTH])
     for line in message.split("\n"):
         texts += textwrap.wrap(line, width) or [""]
     texts = texts[:height]
@@ -235,7 +235,7 @@ def _write(frame: Frame, y: int, x: int, text: str, ink: int) -> None:
     frame.ink[y, x : x + len(text)] = ink
 
 
-def _one_cell(char: str, glyphs: str) -> bool:
+def one_cell(char: str, glyphs: str) -> bool:
     """Whether a terminal shows `char` as a glyph of one cell, as far as Unicode says."""
     if char.isascii() or glyphs == "ascii":
         return char.isascii() and char.isprintable()

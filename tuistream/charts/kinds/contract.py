@@ -1,0 +1,155 @@
+"""What a kind of panel is: something that draws a content, arrays, into cells. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Final, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuistream.charts.panel import Frame, Gap
+from tuistream.core import batch
+
+LEAST_WIDTH: Final = 20  # cells; a kind draws in less, too, but need not draw well
+LEAST_HEIGHT: Final = 5
+TRUECOLOUR: Final = 1 << 24
+
+
+class Size(NamedTuple):
+    """Cells."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticks:
+    """Ticks of a stream in a window.
+
+    t: int64[n], ns since 1970 UTC, rising; or, where `axis` names what they are drawn along instead, billionths of
+    its unit. columns: float64[n] by the names of the fields, NaN where a tick has no value: first those of `shown`,
+    which the user chose to see together, then all others. t0, t1: the window, ns. gaps: (from, to), ns.
+    """
+
+    t: batch.Times
+    columns: Mapping[str, batch.Values]
+    shown: tuple[str, ...]
+    t0: int
+    t1: int
+    gaps: tuple[Gap, ...] = ()
+    axis: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """Numbers with names. v: float64[len(names), len(labels)]: a row for each series, NaN where it has no value."""
+
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    v: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Values along something that is no time, and that the next message replaces: a spectrum, a figure's trace.
+
+    x: float64[n], rising. columns: float64[n] each, by name. x_name: what x is, with its unit.
+    """
+
+    x: batch.Values
+    columns: Mapping[str, batch.Values]
+    x_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """v: float64[h, w], the row 0 at the top, NaN where nothing is known. rows, columns: labels, or none.
+
+    counts: the values are numbers of things, so that 0 is nothing. outside: how many of them had no cell here.
+    """
+
+    v: NDArray[np.float64]
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    counts: bool = False
+    outside: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """A picture. pixels: uint8[h, w, 3], red, green and blue, the row 0 at the top."""
+
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Markers:
+    """Places on a map.
+
+    lon, lat: float64[n], degrees. labels: one each, or none. sizes: float64[n], or None. colours: int32[n],
+    0xRRGGBB or -1 for one of our own, or None. centre: (lon, lat) and zoom, as the sender wants them; a zoom is the
+    number of times that the width of the world is doubled from 256 pixels, as web maps count. beyond: markers that
+    came and are not here, as there were too many.
+    """
+
+    lon: batch.Values
+    lat: batch.Values
+    labels: tuple[str, ...] = ()
+    sizes: batch.Values | None = None
+    colours: NDArray[np.int32] | None = None
+    centre: tuple[float, float] | None = None
+    zoom: float | None = None
+    beyond: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Lines, the newest last. t: int64[n], ns."""
+
+    t: batch.Times
+    lines: tuple[str, ...]
+
+
+Content = Ticks | Values | Points | Matrix | Raster | Markers | Texts
+
+
+@dataclass(frozen=True, slots=True)
+class DrawStyle:
+    """How it is drawn, whatever the kind.
+
+    glyphs: "braille", "blocks" or "ascii". colours: how many the terminal has: 0, 16, 256 or `TRUECOLOUR`. digits:
+    after the point, None where the values are to tell. log: a logarithmic scale where there is a value axis.
+    timezone: of times, None for the machine's own. zoom: steps that the user went nearer; pan: that many right and
+    down. cell: ns of a candle or a column of cells, 0 for what suits. names: of fields, where others than their own
+    are to be shown.
+    """
+
+    glyphs: str = "braille"
+    colours: int = TRUECOLOUR
+    digits: int | None = None
+    unit: str = ""
+    log: bool = False
+    timezone: tzinfo | None = None
+    zoom: int = 0
+    pan: tuple[int, int] = (0, 0)
+    cell: int = 0
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+class Kind(Protocol):
+    """A file of `charts/kinds/` is one: its functions are pure, take any float and any size, and never raise.
+
+    `draw` and `read_out` are asked only for a content that `fits`; an empty one of such a type may be it.
+    """
+
+    def fits(self, content: Content) -> bool:
+        """Whether the content can be drawn as this."""
+
+    def draw(self, content: Content, size: Size, style: DrawStyle) -> Frame:
+        """A frame of just that size; a word in it where there is nothing to draw, or no room."""
+
+    def read_out(self, content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:
+        """What is at a cell of what `draw` makes of the same, in a line: its time or place, name, value; or ""."""
