@@ -36,6 +36,7 @@ from tuistream.ui.painting import PaintedApp
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
 STYLES: Final = tuple(f"stream-plot--{ink}" for ink in INKS)
 FILLED: Final = 0.35  # how much of a line's colour the area under it has
+NOWHERE: Final = Size(-1, -1)
 SLACK: Final = 3  # cells that the room for value labels may be too wide before it is narrowed
 
 
@@ -91,12 +92,13 @@ class StreamPlot(PlotextPlot):
         self._frame: Frame | None = None
         self._live: LivePanel | None = None
         self._colours: tuple[str, ...] = ()
+        self._measured = NOWHERE, NOWHERE  # with and without what is around the content
         self._own_styles: tuple[Style, ...] = ()  # none where they are to be looked up again
 
     @property
     def canvas_size(self) -> tuple[int, int]:
         """Columns and rows that lines have, at least 1 each; may be narrower after a `show` with wider labels."""
-        layout = self._layout(self.size)
+        layout = self._layout(self._room)
         return max(1, layout.columns), max(1, layout.rows)
 
     def show(
@@ -118,7 +120,7 @@ class StreamPlot(PlotextPlot):
         message: shown, if there is one, instead of all else, as it is but for what is no glyph. kind: "line" or
         "area". colours: of the first inks, "#rrggbb", or "" for the stylesheet's. Nothing of the arrays is kept.
         """
-        width, height = self.size
+        width, height = self._room
         self._set_colours(colours)
         self._live = None
         if width < 1 or height < 1:
@@ -128,7 +130,7 @@ class StreamPlot(PlotextPlot):
             return
         tag = Tag(*last) if last is not None else None
         self._fit_labels([label for _value, label in value_ticks] + ([tag.text] if tag else []))
-        layout = self._layout(self.size)
+        layout = self._layout(self._room)
         frame = compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind)
         self._put(frame)
         self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
@@ -136,7 +138,7 @@ class StreamPlot(PlotextPlot):
     def grow(self, grown: Sequence[Points], last: tuple[float, str, str] | None) -> bool:
         """Add what has come at the end of each line since `show`; `last` as there. False where `show` is needed."""
         live = self._live
-        if live is None or (live.frame.width, live.frame.height) != self.size:
+        if live is None or (live.frame.width, live.frame.height) != self._room:
             return False
         places = live.grow(grown, Tag(*last) if last is not None else None)
         if places is None:
@@ -147,14 +149,22 @@ class StreamPlot(PlotextPlot):
             self.refresh(*[Region(0, row, live.frame.width, 1) for row in sorted({y for y, _x in places})])
         return True
 
+    @property
+    def _room(self) -> Size:
+        """`size`, which Textual finds out anew each time it is asked."""
+        if self.outer_size != self._measured[0]:
+            self._measured = self.outer_size, self.size
+        return self._measured[1]
+
     def notify_style_update(self) -> None:
         """As Textual calls it when the stylesheet, or what it says of this widget, has changed."""
         self._own_styles = ()
+        self._measured = NOWHERE, NOWHERE
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """Row `y` as it was last shown; depends on nothing else."""
-        width = self.size.width
+        width = self._room.width
         frame = self._frame
         # Any ink will do for blanks: they are all on the same background.
         styles = self._styles()
@@ -183,7 +193,7 @@ class StreamPlot(PlotextPlot):
 
     def _painted(self, frame: Frame, rows: NDArray[np.intp]) -> bool:
         app = self.app
-        if not isinstance(app, PaintedApp) or (frame.width, frame.height) != self.size:
+        if not isinstance(app, PaintedApp) or (frame.width, frame.height) != self._room:
             return False
         # The last style is for cells without ink, which are blank.
         return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self._styles())
