@@ -68,7 +68,7 @@ async def recalled(chart: Chart, view: View, edge: int) -> list[tuple[str, list[
         came = asyncio.Event()
         version = chart.past.version
         chart.recall(window, window.width // 2, came.set)
-        if chart.past._asked is None:
+        if not chart.past.reading:
             break
         await asyncio.wait_for(came.wait(), 10)
         assert chart.past.version == version + 1

@@ -90,6 +90,11 @@ class Past:
         return self.oldest is not None
 
     @property
+    def reading(self) -> bool:
+        """Whether something was asked for and is not there yet."""
+        return self._asked is not None
+
+    @property
     def slow(self) -> bool:
         """Whether something has been read for longer than is usual."""
         return self._asked is not None and time.monotonic() - self._asked_at > WORD_AFTER
