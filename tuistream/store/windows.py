@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -212,20 +212,19 @@ class StreamRows:
         """The ticks from `t0` to before `t1`, about `rows` at a time, each part sorted; one part at least."""
         positions = {name: position for position, name in enumerate(self.stream.fields)}
         columns = [f"k.v{positions[name]}" if name in positions else "NULL" for name in fields]
+        # In the order of the rows, so that ticks of one time are as they came. With no LIMIT, SQLite leaves it out.
         sql = (
-            f"SELECT k.n, k.t, {', '.join(columns)} FROM blocks AS b CROSS JOIN ticks AS k"  # noqa: S608  # numbers only
-            " ON k.n BETWEEN b.r0 AND b.r1 WHERE b.stream = ? AND b.t0 >= ? AND b.t0 < ? AND b.t1 >= ?"
-            " AND k.t >= ? AND k.t < ? AND k.n <= ?"
+            "WITH b AS MATERIALIZED (SELECT r0, r1 FROM blocks WHERE stream = ? AND t0 >= ? AND t0 < ? AND t1 >= ?"  # noqa: S608
+            f" ORDER BY r0 LIMIT -1) SELECT k.t, {', '.join(columns)} FROM b CROSS JOIN ticks AS k"
+            " ON k.n BETWEEN b.r0 AND b.r1 WHERE k.t >= ? AND k.t < ? AND k.n <= ?"
         )
-        width = 2 + len(fields)
+        # A tuple for each row is most of the time; straight into an array, it is a third less.
+        row = np.dtype([("t", np.int64), *((f"v{column}", np.float64) for column in range(len(fields)))])
         cursor = self._connection.execute(sql, (self._number, self._least(t0), t1, t0, t0, t1, self._last))
         while True:
-            cells = np.fromiter(chain.from_iterable(cursor.fetchmany(rows)), dtype=np.object_).reshape(-1, width)
-            n, t, v = cells[:, 0].astype(np.int64), cells[:, 1].astype(np.int64), cells[:, 2:].astype(np.float64)
-            if len(t) > 1 and not ((t[1:] > t[:-1]) | ((t[1:] == t[:-1]) & (n[1:] > n[:-1]))).all():
-                order = np.lexsort((n, t))
-                t, v = t[order], v[order]
-            yield Ticks(t, v)
+            cells = np.fromiter(islice(cursor, rows), row)
+            v = np.stack([cells[f"v{column}"] for column in range(len(fields))], axis=1)
+            yield in_order([Ticks(cells["t"].copy(), v)])
             if len(cells) < rows:
                 return
 
