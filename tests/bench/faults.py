@@ -12,11 +12,13 @@ from pathlib import Path
 
 from tests.sinks.faults import FAULTS, NotHere, Outcome
 
+SAID = 62
+
 
 def main() -> int:
     words = sys.argv[1:]
     chosen = {name: fault for name, fault in FAULTS.items() if not words or any(word in name for word in words)}
-    print(f"{'fault':36}{'offered':>9}{'kept':>9}{'in gaps':>9}  {'what it said':44}wrong")
+    print(f"{'fault':36}{'offered':>9}{'kept':>9}{'in gaps':>9}  {'what it said':{SAID}}  wrong")
     failed = 0
     for name, fault in chosen.items():
         with tempfile.TemporaryDirectory(prefix="tuistream-fault-") as folder:
@@ -29,8 +31,10 @@ def main() -> int:
                 outcome = Outcome(0, 0, 0, "", (str(error),))
         failed += bool(outcome.wrong)
         wrong = "; ".join(outcome.wrong) or "nothing"
-        said = outcome.said if len(outcome.said) <= 42 else f"{outcome.said[:41]}…"
-        print(f"{name:36}{outcome.offered:9,}{outcome.kept:9,}{outcome.lost:9,}  {said:44}{wrong}", flush=True)
+        said = outcome.said.replace(f"{folder}/", "")
+        said = said if len(said) <= SAID else f"{said[: SAID - 1]}…"
+        cells = f"{name:36}{outcome.offered:9,}{outcome.kept:9,}{outcome.lost:9,}"
+        print(f"{cells}  {said:{SAID}}  {wrong}", flush=True)
     return 1 if failed else 0
 
 

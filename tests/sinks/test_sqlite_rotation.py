@@ -136,6 +136,7 @@ async def test_files_change_at_a_size(tmp_path: Path) -> None:
         sink._writer._measured = 0.0
         while len(segments_of(base)) < 4:
             await counter.put(1_000)
+            await counter.settled()
             sink._writer._measured = 0.0  # as if a second had passed
         await counter.put(5)
     files = files_of([base])
@@ -267,19 +268,22 @@ async def test_a_file_that_others_read_comes_to_rest_later(tmp_path: Path) -> No
     assert len(names(tmp_path)) == 3
 
 
-async def test_what_others_read_at_a_change_is_at_rest_after_the_end(tmp_path: Path) -> None:
+async def test_what_others_read_at_each_change_is_at_rest_after_the_end(tmp_path: Path) -> None:
     base, clock = tmp_path / "a.db", Clock()
     async with recording(base, clock, rotation=HOURLY) as sink:
         counter = Counter(sink)
-        await counter.put()
-        reader = opening.open_for_reading(sink.file)
-        reader.execute("SELECT * FROM ticks").fetchone()
-        clock.now += HOUR
-        await counter.put()
-        await counter.settled()
-        reader.close()
+        readers = []
+        for _hour in range(6):
+            await counter.put()
+            await counter.settled()
+            readers.append(opening.open_for_reading(sink.file))
+            readers[-1].execute("SELECT * FROM ticks").fetchone()
+            clock.now += HOUR
+        for reader in readers:
+            reader.close()
         sink.file.with_name(f"{segments_of(base)[0].name}-shm").touch()  # as one leaves it who came just too late
-    assert names(tmp_path) == ["a.20261121T120000Z.db", "a.20261121T130000Z.db"]
+    assert names(tmp_path) == [path.name for path in segments_of(base)]
+    assert all(query(path, "PRAGMA journal_mode") == [("delete",)] for path in segments_of(base))
 
 
 async def test_a_clock_that_goes_back_and_one_that_was_ahead(tmp_path: Path) -> None:

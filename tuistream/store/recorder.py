@@ -21,7 +21,7 @@ from tuistream.store.writer import Writer
 
 TURN_AGAIN_SECONDS = 30.0  # after a new file could not be begun
 LOOK_SECONDS = 60.0  # between two looks at what is to be removed
-REST_TRIES = 3  # older files that are brought to rest at a time
+REST_FAILURES = 3  # files that others read, after which no more are brought to rest for now
 LEAP = UNITS["d"]  # a clock that goes forward so far from one flush to the next is not trusted with removals
 LEAP_TRUSTED = UNITS["h"]  # before it has gone on for so long
 
@@ -225,7 +225,9 @@ class Recorder:
             others = [path for path in files_of([self.base]) if path != current]
         except (OSError, RecordingError):
             return removed  # the folder is not there for now; what is written says so
-        for path in [path for path in others if not is_at_rest(path)][-REST_TRIES:]:
-            bring_to_rest(path)
+        failures = 0
+        for path in others:
+            if failures < REST_FAILURES and not is_at_rest(path):
+                failures += not bring_to_rest(path)
         self._others = sum(map(file_size, others))
         return removed
