@@ -27,7 +27,7 @@ def export(
         if out is None or every is not None:
             raise SettingsError("--to sqlite: a recording has ticks, and is a file (-o)")
         with whole_file(out, selection.files, force=force) as part:
-            sqlite.write(part, selection, done)
+            sqlite.write(part, selection, done, str(out))
         return
     table = Candles(selection, every, done) if every else Ticks(selection, done, typed_ids=name not in TEXT)
     kind = _format(name)

@@ -13,13 +13,13 @@ from tuistream.store.playback import Fields, Selection
 from tuistream.store.reading import Reader
 
 
-def write(path: Path, selection: Selection, done: Done) -> None:
-    """Record the selection into a new file at `path`. Raises RecordingError."""
-    asyncio.run(_record(path, selection, done))
+def write(path: Path, selection: Selection, done: Done, name: str) -> None:
+    """Record the selection into a new file at `path`, which is to be called `name`. Raises RecordingError."""
+    asyncio.run(_record(path, selection, done, name))
 
 
-async def _record(path: Path, selection: Selection, done: Done) -> None:
-    outbox = Outbox(str(path))
+async def _record(path: Path, selection: Selection, done: Done, name: str) -> None:
+    outbox = Outbox(name)
     settings = {"export": [file.name for file in selection.files]}
     async with SqliteSink(path, outbox, settings) as sink:
         writing = asyncio.create_task(sink.run())
@@ -46,7 +46,7 @@ async def _take(path: Path, selection: Selection, fields: Fields, outbox: Outbox
                 done.read += len(batch)
             await outbox.room()
             if outbox.failing:
-                raise RecordingError(f"cannot write: {outbox.failing}")
+                raise RecordingError(f"cannot write {outbox.name}: {outbox.failing}")
         wanted = {reader.streams[number].key for number in (reader.streams if numbers is None else numbers)}
         for gap in reader.gaps(selection.since, selection.until):
             if gap.stream is None or gap.stream in wanted:

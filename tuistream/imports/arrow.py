@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,10 +13,12 @@ from tuistream.core.errors import RecordingError, SettingsError
 from tuistream.core.text import printable
 from tuistream.imports.contract import PART_ROWS, Part, Progress, Wishes
 from tuistream.imports.exported import EXPORTED, Exported, is_exported, streams_in
-from tuistream.imports.table import SAMPLE_ROWS, Table
+from tuistream.imports.table import Table
 from tuistream.imports.times import Column
 
 STREAMS_KEY = b"tuistream.streams"
+
+_DAMAGE = (OSError, ValueError, IndexError, OverflowError, MemoryError)  # what else pyarrow makes of a damaged file
 
 
 def needed() -> Any:
@@ -81,19 +82,20 @@ class ArrowReader:
                 known = streams_in((file.schema.metadata or {}).get(STREAMS_KEY))
                 self._table = Exported(names, progress, known, text=False)
                 return
-            sample = next((batch.slice(0, SAMPLE_ROWS) for batch in islice(file.batches(), 1)), None)
-            if sample is None or not sample.num_rows:
+            sample = self._next(file.batches())
+            if sample is None or not sample[1]:
                 raise RecordingError("there is no row in it")
-            self._table = Table(wishes.feed or path.name, wishes, self._columns(sample), progress)
+            self._table = Table(wishes.feed or path.name, wishes, sample[0], progress)
 
     def parts(self) -> Iterator[Part]:
         began, size = self._progress.done, self._path.stat().st_size
         row, read = 1, 0
         with closing(self._open()) as file:
             batches = file.batches()
-            while (batch := self._next(batches)) is not None:
-                where = range(row, row + batch.num_rows)
-                yield Part(self._table.batches(self._columns(batch), where))
+            while (found := self._next(batches)) is not None:
+                columns, count = found
+                where = range(row, row + count)
+                yield Part(self._table.batches(columns, where))
                 row = where.stop
                 read += 1
                 self._progress.done = began + min(size, size * read // max(1, file.parts))
@@ -102,13 +104,18 @@ class ArrowReader:
     def _open(self) -> Source:
         try:
             return self._source(self._path)
-        except (OSError, self._arrow.ArrowException) as error:
+        except (*_DAMAGE, self._arrow.ArrowException) as error:
             raise self._unreadable(error) from error
 
-    def _next(self, batches: Iterator[Any]) -> Any:
+    def _next(self, batches: Iterator[Any]) -> tuple[dict[str, Column], int] | None:
+        """The columns of the next rows, and how many these are."""
         try:
-            return next(batches, None)
-        except (OSError, self._arrow.ArrowException) as error:
+            batch = next(batches, None)
+            if batch is None:
+                return None
+            batch.validate(full=True)  # what a file says of its own offsets is not to be believed
+            return self._columns(batch), batch.num_rows
+        except (*_DAMAGE, self._arrow.ArrowException) as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> RecordingError:

@@ -20,6 +20,7 @@ from tuistream.imports.table import SAMPLE_ROWS, Table
 from tuistream.imports.text import as_text, unpacked
 
 HEAD_LINES: Final = 1_000  # in which a row must come
+HEAD_CHARACTERS: Final = 1 << 20
 LINE_PIECE: Final = 1 << 20  # characters
 
 
@@ -38,7 +39,7 @@ class CsvReader:
         self._progress = progress
         with unpacked(path) as (data, _):
             text = as_text(data)
-            head = [line for line in islice(_bounded(text), HEAD_LINES) if line.strip()]
+            head = _head(text)
             text.detach()
         self._columns, self._delimiter, self._header = _layout(head, wishes)
         names = self._columns.names
@@ -99,6 +100,18 @@ class CsvReader:
                 self._progress.refuse(f"line {reader.line_num:,}", str(error))
             else:
                 return
+
+
+def _head(text: TextIO) -> list[str]:
+    """The first lines that are not empty, up to `HEAD_LINES` and about `HEAD_CHARACTERS`."""
+    lines, size = [], 0
+    for line in islice(_bounded(text), HEAD_LINES):
+        size += len(line)
+        if line.strip():
+            lines.append(line)
+        if size > HEAD_CHARACTERS:
+            break
+    return lines
 
 
 def _bounded(text: TextIO) -> Iterator[str]:

@@ -146,7 +146,7 @@ class _Importer:
     async def _room(self) -> None:
         await self._session.room()
         if self._outbox.failing:
-            raise RecordingError(f"cannot write: {self._outbox.failing}")
+            raise RecordingError(f"cannot write {self._outbox.name}: {self._outbox.failing}")
 
     def _count(self, batch: Batch) -> None:
         done = self._done
