@@ -75,7 +75,7 @@ class ArrowReader:
         self._arrow = needed()
         self._table: Table | Exported
         with closing(self._open()) as file:
-            names = list(file.schema.names)
+            names = self._names
             self.receive_times = is_exported(names) and wishes == Wishes(feed=wishes.feed)
             if self.receive_times:
                 wishes.refuse_all_but(path, EXPORTED)
@@ -103,7 +103,9 @@ class ArrowReader:
 
     def _open(self) -> Source:
         try:
-            return self._source(self._path)
+            source = self._source(self._path)
+            self._names = list(source.schema.names)
+            return source
         except (*_DAMAGE, self._arrow.ArrowException) as error:
             raise self._unreadable(error) from error
 
