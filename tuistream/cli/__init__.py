@@ -25,6 +25,7 @@ COMMANDS: Final = {  # each with what `tuistream --help` says of it, so that non
     "import": "Take ticks from files into a recording.",
     "plot": "Draw a window of a recording as the screen does, into a file: SVG, PNG or text.",
     "verify": "Check a recording: integrity, blocks, rollups, gaps against ids, counters.",
+    "repair": "Mend a recording in a copy, with all that a damaged file still holds.",
     "query": "Ask a recording a question in SQL.",
     "deploy": "Print a systemd unit, or a Dockerfile, for a recorder that runs for months.",
     "config": "Write, show or check the configuration file.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,20 +37,41 @@ class Noted:
     restarts: set[int] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Disagreement:
+    """Where ids and gaps of one stream differ: holes that no gap tells of, and gaps (first and last id) of none.
+
+    last: the highest id of the stream.
+    """
+
+    holes: list[Hole]
+    unfounded: list[tuple[int, int]]
+    last: int | None
+
+
 def check_ids(file: File, newest: dict[StreamKey, int]) -> None:
     """newest: the last id of each stream in the files before; set to those of this one."""
     with file.step("the events"):
-        entries = {entry.id: entry for entry in catalog.load(file.connection).entries.values()}
-        noted = _noted(file)
-        for entry in entries.values():
-            if entry.stream.ids is not IdRule.CONSECUTIVE:
-                continue
-            before = newest.get(entry.stream.key)
-            with_last, least, holes = _holes(file, entry.id, before, noted.get(entry.id, Noted()).restarts)
+        for entry, found in disagreements(file, newest):
             name = printable(entry.stream.label, 60)
-            _compare(file, name, holes, noted.get(entry.id, Noted()), least, with_last)
-            if with_last is not None:
-                newest[entry.stream.key] = with_last
+            for hole in found.holes:
+                which = f"id {hole.first}" if hole.first == hole.last else f"ids {hole.first} to {hole.last}"
+                file.findings.add("ids", f"{which} missing, and no gap says so", name, hole.row, hole.t)
+            for first, last in found.unfounded:
+                file.findings.add("ids", f"a gap says that ids {first} to {last} are missing; they are there", name)
+            if found.last is not None:
+                newest[entry.stream.key] = found.last
+
+
+def disagreements(file: File, newest: Mapping[StreamKey, int]) -> Iterator[tuple[catalog.Entry, Disagreement]]:
+    """Of each stream whose ids are consecutive. newest: the last id of each in the files before."""
+    noted = _noted(file)
+    entries = {entry.id: entry for entry in catalog.load(file.connection).entries.values()}
+    for entry in entries.values():
+        if entry.stream.ids is IdRule.CONSECUTIVE:
+            said = noted.get(entry.id, Noted())
+            last, least, holes = _holes(file, entry.id, newest.get(entry.stream.key), said.restarts)
+            yield entry, Disagreement(*_compare(holes, said, least, last), last)
 
 
 def _noted(file: File) -> dict[int, Noted]:
@@ -102,23 +123,28 @@ def _chunks(file: File, stream: int) -> Iterator[list[tuple[int, int, int]]]:
         yield rows
 
 
-def _compare(file: File, name: str, holes: list[Hole], noted: Noted, least: int | None, last: int | None) -> None:
+def _compare(
+    holes: list[Hole], noted: Noted, least: int | None, last: int | None
+) -> tuple[list[Hole], list[tuple[int, int]]]:
+    """The holes that no gap tells of, and the gaps where there is no hole."""
     gaps = sorted(noted.gaps)
     firsts = [first for first, _ in gaps]
-    for hole in holes:
-        if _is_covered(hole, gaps, firsts) or any(a <= hole.t and b >= hole.since for a, b in noted.plain):
-            continue
-        which = f"id {hole.first}" if hole.first == hole.last else f"ids {hole.first} to {hole.last}"
-        file.findings.add("ids", f"{which} missing, and no gap says so", name, hole.row, hole.t)
+    untold = [
+        hole
+        for hole in holes
+        if not _is_covered(hole, gaps, firsts) and not any(a <= hole.t and b >= hole.since for a, b in noted.plain)
+    ]
     starts = sorted(holes)
     hole_firsts = [hole.first for hole in starts]
+    unfounded = []
     for first, end in gaps:
         at = bisect_right(hole_firsts, first) - 1
         within = any(hole.first <= first and end <= hole.last for hole in starts[max(0, at - 10) : at + 1])
         # Before the file's first tick, or after its last: that which showed it is in another file, or was lost.
         outside = least is None or end < least or (last is not None and first > last)
         if not within and not outside:
-            file.findings.add("ids", f"a gap says that ids {first} to {end} are missing; they are there", name)
+            unfounded.append((first, end))
+    return untold, unfounded
 
 
 def _is_covered(hole: Hole, gaps: list[tuple[int, int]], firsts: list[int]) -> bool:
