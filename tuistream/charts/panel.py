@@ -109,12 +109,16 @@ class Frame:
     """A finished panel. chars: uint16[height, width]; ink: int8[height, width], index into INKS, -1 for none.
 
     bits: of its lines, as in Cells, where nothing else is drawn between them. margins: what stands around them.
+    fg, bg: int32[height, width], colours that cells have themselves, 0xRRGGBB, -1 for those of their ink and of the
+    panel; both or neither. A half block (▀) has both.
     """
 
     chars: NDArray[np.uint16]
     ink: NDArray[np.int8]
     bits: NDArray[np.uint8] | None = None
     margins: Frame | None = None
+    fg: NDArray[np.int32] | None = None
+    bg: NDArray[np.int32] | None = None
 
     @property
     def width(self) -> int:
@@ -139,7 +143,23 @@ class Frame:
 
     def changed_rows(self, before: Frame) -> NDArray[np.intp]:
         """The rows that differ from `before`, a frame of the same size; rising."""
-        return np.flatnonzero(((self.chars != before.chars) | (self.ink != before.ink)).any(axis=1))
+        changed = (self.chars != before.chars) | (self.ink != before.ink)
+        for own, other in ((self.fg, before.fg), (self.bg, before.bg)):
+            if own is not None or other is not None:
+                changed |= (own if own is not None else -1) != (other if other is not None else -1)
+        return np.flatnonzero(changed.any(axis=1))
+
+    def coloured_runs(self, y: int) -> list[tuple[str, int, int, int]]:
+        """Row `y` as texts of one ink each, with the colours of their own: of the glyphs, and behind them."""
+        if self.fg is None or self.bg is None:
+            return [(text, ink, -1, -1) for text, ink in self.runs(y)]
+        text = self.chars[y].astype("<u2").tobytes().decode("utf-16-le")
+        looks = np.stack((self.ink[y].astype(np.int32), self.fg[y], self.bg[y]))
+        starts = [0, *(np.flatnonzero((looks[:, 1:] != looks[:, :-1]).any(axis=0)) + 1).tolist()]
+        return [
+            (text[start:stop], *looks[:, start].tolist())
+            for start, stop in zip(starts, [*starts[1:], len(text)], strict=True)
+        ]
 
 
 def aligned(labels: Sequence[str]) -> list[str]:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from rich.color import ColorSystem
 from rich.style import Style
 
+from tuistream.core.palettes import Colours, nearest
+
 MOST_STYLES: Final = 4_096
 RESET: Final = "\x1b[m"
 # Attributes of Rich with the codes that turn them on and off; those that show on a blank come second.
@@ -30,6 +32,12 @@ _ON_BLANKS: Final = (
     ("overline", "53", "55"),
 )
 _OFF: Final = {on: off for _name, on, off in (*_ON_GLYPHS, *_ON_BLANKS)}
+# Numbers from here on are colours themselves: a glyph's and its background's, each 0 for the terminal's own, else one
+# more than what it is: an index of a palette, or 6 bits of red, 7 of green and 6 of blue.
+DIRECT: Final = 1 << 40
+_COLOUR_BITS: Final = 20
+_COLOUR: Final = (1 << _COLOUR_BITS) - 1
+_PALETTES: Final = {ColorSystem.STANDARD: 16, ColorSystem.WINDOWS: 16, ColorSystem.EIGHT_BIT: 256}
 Numbers = NDArray[np.int64]
 Codes = tuple[str, str, str]  # of attributes, foreground and background; "" for the terminal's own
 
@@ -62,15 +70,62 @@ class Inks:
         """The numbers, int64[n], of what blanks in these styles, int64[n], look like."""
         if len(self._blank_array) != len(self._blanks):
             self._blank_array = np.array(self._blanks, np.int64)
-        found: Numbers = self._blank_array[numbers]
-        return found
+        direct = numbers >= DIRECT
+        if not direct.any():
+            found: Numbers = self._blank_array[numbers]
+            return found
+        others = self._blank_array[np.where(direct, 0, numbers)] if len(self._blank_array) else numbers
+        return np.where(direct, numbers & (DIRECT | _COLOUR), others)
+
+    def direct(self, fore: Colours, back: Colours) -> Numbers:
+        """The numbers, int64[n], of cells with colours of their own: 0xRRGGBB, -1 for the terminal's."""
+        return self._packed(fore) << _COLOUR_BITS | self._packed(back) | DIRECT
+
+    def of_half(self, style: Style | None) -> int:
+        """The number of a style for a half block: that of its colours themselves where it has no more than these."""
+        if style is None or style._attributes or style.color is None or style.bgcolor is None:
+            return self.number(style)
+        fore, back = style.color.triplet, style.bgcolor.triplet
+        if fore is None or back is None:
+            return self.number(style)
+        both = np.array([(each[0] << 16) | (each[1] << 8) | each[2] for each in (fore, back)], np.int32)
+        packed = self._packed(both)
+        return int(packed[0] << _COLOUR_BITS | packed[1] | DIRECT)
+
+    def alike_halves(self, numbers: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Of direct numbers: whether a glyph looks as what is behind it."""
+        alike: NDArray[np.bool_] = np.equal(numbers >> _COLOUR_BITS & _COLOUR, numbers & _COLOUR)
+        alike &= (numbers >= DIRECT) & (numbers & _COLOUR != 0)
+        return alike
+
+    def _packed(self, colours: Colours) -> Numbers:
+        wide = colours.astype(np.int64)
+        count = _PALETTES.get(self._system)
+        if count is not None:
+            return nearest(colours, count).astype(np.int64) + 1
+        packed: Numbers = (wide >> 18 & 63) << 13 | (wide >> 9 & 127) << 6 | (wide >> 2 & 63)
+        return np.where(wide < 0, 0, packed + 1)
+
+    def _unpacked(self, packed: int, ground: int) -> str:
+        """The code for a colour; ground: 30 for that of a glyph, 40 for that behind it."""
+        if not packed:
+            return ""
+        colour, count = packed - 1, _PALETTES.get(self._system)
+        if count == 16:
+            return str(ground + colour if colour < 8 else ground + 52 + colour)
+        if count == 256:
+            return f"{ground + 8};5;{colour}"
+        red, green, blue = colour >> 13, colour >> 6 & 127, colour & 63
+        return f"{ground + 8};2;{red << 2 | red >> 4};{green << 1 | green >> 6};{blue << 2 | blue >> 4}"
 
     def on_blank(self, number: int) -> int:
         """The number of what a blank in this style looks like."""
-        return self._blanks[number]
+        return self._blanks[number] if number < DIRECT else number & (DIRECT | _COLOUR)
 
     def step(self, before: int, after: int) -> str:
         """The sequence that changes the one into the other. before: -1 for the state after RESET."""
+        if after >= DIRECT or before >= DIRECT:  # there are too many of them to be remembered
+            return self._step(before, after)
         found = self._steps.get((before, after))
         if found is None:
             if len(self._steps) >= MOST_STYLES:
@@ -79,8 +134,7 @@ class Inks:
         return found
 
     def _step(self, before: int, after: int) -> str:
-        was = self._codes[before] if before >= 0 else ("", "", "")
-        now = self._codes[after]
+        was, now = self._codes_of(before), self._codes_of(after)
         if was == now:
             return ""
         had, has = was[0].split(";"), now[0].split(";")
@@ -89,6 +143,11 @@ class Inks:
         on = [code for code in has if code and (code not in had or _OFF[code] in off)]
         colours = [new or none for old, new, none in zip(was[1:], now[1:], ("39", "49"), strict=True) if new != old]
         return f"\x1b[{';'.join([*off, *on, *colours])}m"
+
+    def _codes_of(self, number: int) -> Codes:
+        if number >= DIRECT:
+            return "", self._unpacked(number >> _COLOUR_BITS & _COLOUR, 30), self._unpacked(number & _COLOUR, 40)
+        return self._codes[number] if number >= 0 else ("", "", "")
 
     def _split(self, style: Style | None) -> tuple[Codes, Codes]:
         """What a style looks like on a glyph and on a blank."""

@@ -41,6 +41,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tuistream.core.palettes import Colours
 from tuistream.ui.budget import Budget
 from tuistream.ui.shadow import Piece, Shadow
 
@@ -133,16 +134,29 @@ class PaintedApp(App[int]):
         self._shadow.forget()
         self.refresh()
 
-    def paint(self, widget: Widget, rows: Numbers, codes: Numbers, inks: Numbers, styles: Sequence[Style]) -> bool:
+    def paint(
+        self,
+        widget: Widget,
+        rows: Numbers,
+        codes: Numbers,
+        inks: Numbers,
+        styles: Sequence[Style],
+        colours: tuple[Colours, Colours] | None = None,
+    ) -> bool:
         """Show cells of a widget; False, and nothing done, where it must be refreshed instead.
 
         rows: int[k], of its content. codes, inks: int[k, width], a cell's code point and its index in `styles`.
+        colours: int32[k, width] each, of glyphs and behind them, where a cell has its own: 0xRRGGBB, else -1.
         """
         place = self._place(widget)
         if place is None or codes.shape[1] != place.region.width or not self._shadow.are_narrow(codes).all():
             return False
         numbers = self._numbers_of(widget, tuple(styles))
-        self._shadow.put_cells(rows + place.region.y, place.region.x, codes, numbers[inks])
+        chosen = numbers[inks]
+        if colours is not None:
+            own = (colours[0] >= 0) | (colours[1] >= 0)
+            chosen = np.where(own, self._shadow.direct(*colours), chosen)
+        self._shadow.put_cells(rows + place.region.y, place.region.x, codes, chosen)
         self._painted(widget, place, int(rows[0]), int(rows[-1]) + 1)
         return True
 

@@ -16,7 +16,8 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from tuistream.ui.inks import RESET, Inks
+from tuistream.core.palettes import Colours
+from tuistream.ui.inks import DIRECT, RESET, Inks
 
 Piece = tuple[int, int, Iterable[Segment]]  # row, column of its first cell, and its segments
 
@@ -27,8 +28,10 @@ TEXTS_FROM: Final = 0x110000
 CONTINUED: Final = CODE
 MOST_TEXTS: Final = 65_536
 BLANK: Final = 0x20
+HALF: Final = 0x2580  # ▀, of which pictures are made
 PORTION: Final = 32  # cells written at once where bytes are counted
 FEW: Final = 1_000  # cells from which it takes less to have the whole screen as text
+PICTURES_PART: Final = 0.5  # of what may be sent at once, for pictures; all else goes before them
 BRIDGED: Final = 4  # unchanged cells that may be cheaper to write again than to jump over
 # Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
 _NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
@@ -64,6 +67,7 @@ class Shadow:
 
     def resize(self, width: int, height: int) -> None:
         self.width, self.height = width, height
+        self._pictures_from = 0  # the cell of pictures that is sent first
         self._wanted = np.full(width * height, UNKNOWN, np.int64)
         self._shown = self._wanted.copy()
 
@@ -88,7 +92,7 @@ class Shadow:
         styles: list[int] = []
         starts: list[int] = []  # of pieces: their first cell
         sizes: list[int] = []
-        number = self._inks.number
+        number, of_half = self._inks.number, self._inks.of_half
         width, height = self.width, self.height
         for y, x, segments in pieces:
             if not (0 <= y < height and 0 <= x < width):
@@ -98,7 +102,7 @@ class Shadow:
                 if text and not control:
                     texts.append(text)
                     lengths.append(len(text))
-                    styles.append(number(style))
+                    styles.append(of_half(style) if text[0] == "▀" else number(style))
                     size += len(text)
             starts.append(y * width + x)
             sizes.append(size)
@@ -112,6 +116,7 @@ class Shadow:
         ends = np.cumsum(sizes)
         places = np.arange(len(codes)) + np.repeat(first - ends + sizes, sizes)
         inside = places < np.repeat((first // width + 1) * width, sizes)
+        codes[self._inks.alike_halves(inks) & (codes == HALF)] = BLANK
         blank = codes == BLANK
         inks[blank] = self._inks.on_blanks(inks[blank])
         cells = codes | (inks << STYLE_SHIFT)
@@ -121,6 +126,10 @@ class Shadow:
         """The number of a style in `put_cells`."""
         return self._inks.number(style)
 
+    def direct(self, fore: Colours, back: Colours) -> NDArray[np.int64]:
+        """The numbers, for `put_cells`, of cells with colours of their own: 0xRRGGBB, -1 for the terminal's."""
+        return self._inks.direct(fore, back)
+
     def put_cells(
         self,
         rows: NDArray[np.integer[Any]],
@@ -128,10 +137,12 @@ class Shadow:
         codes: NDArray[np.integer[Any]],
         styles: NDArray[np.integer[Any]],
     ) -> None:
-        """Want cells from column `x` on, which fit.
+        """Want cells from column `x` on, which fit. A half block that looks as its ground is a blank.
 
         rows: int[k]. codes: int[k, n], code points of one cell each. styles: int[k, n], their numbers.
         """
+        if (styles >= DIRECT).any():
+            codes = np.where(self._inks.alike_halves(styles) & (codes == HALF), BLANK, codes)
         inks = np.where(codes == BLANK, self._inks.on_blanks(styles), styles)
         screen = self._wanted.reshape(self.height, self.width)
         screen[rows, x : x + codes.shape[1]] = codes | (inks.astype(np.int64) << STYLE_SHIFT)
@@ -164,13 +175,29 @@ class Shadow:
         if not len(changed):
             return ""
         pen = _Pen(self, allowance, self.plain() if len(changed) > FEW else "")
+        direct = self._wanted[changed] >> STYLE_SHIFT >= DIRECT
+        if allowance is None or not direct.any():
+            self._draw(pen, changed, allowance)
+        elif self._draw(pen, changed[~direct], allowance):
+            pen.limit(int(allowance * PICTURES_PART))
+            pictures = changed[direct]
+            # From where the last one ended, so that the lower parts have their turn, too.
+            cut = int(np.searchsorted(pictures, self._pictures_from))
+            ended = self._draw(pen, pictures[cut:], allowance) and self._draw(pen, pictures[:cut], allowance)
+            self._pictures_from = 0 if ended else pen.refused
+        return pen.finish()
+
+    def _draw(self, pen: _Pen, changed: NDArray[np.int64], allowance: int | None) -> bool:
+        """Write cells; False where the allowance ended before them."""
         most = self.width if allowance is None else PORTION
+        if not len(changed):
+            return True
         for start, stop, ink, sure in self._runs(changed):
             for first in range(start, stop, most):
                 last = min(first + most, stop)
                 if not pen.draw(first, last, ink, sure and last == stop):
-                    return pen.finish()
-        return pen.finish()
+                    return False
+        return True
 
     def _runs(self, changed: NDArray[np.int64]) -> list[tuple[int, int, int, bool]]:
         """Stretches (first, stop, style) of changed cells of one row, and whether the cursor is surely at the stop.
@@ -267,6 +294,12 @@ class _Pen:
         self._parts: list[str] = []
         self._at = -1  # the cell the cursor stands on; -1 where that is not known
         self._ink = -1
+        self.refused = 0  # the cell that had no room any more
+
+    def limit(self, allowance: int) -> None:
+        """Write at most so many bytes more."""
+        if self._left is not None:
+            self._left = min(self._left, allowance - len(RESET))
 
     def draw(self, start: int, stop: int, ink: int, sure: bool) -> bool:
         """Write the wanted cells of a run; False where the allowance does not reach.
@@ -277,6 +310,7 @@ class _Pen:
         if self._left is not None:
             self._left -= len(text.encode())
             if self._left < 0:
+                self.refused = start
                 return False
         self._parts.append(text)
         self._shadow._shown[start:stop] = self._shadow._wanted[start:stop]

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -135,6 +136,12 @@ class StreamPlot(PlotextPlot):
         self._put(frame)
         self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
 
+    def show_cells(self, frame: Frame) -> None:
+        """Set what is shown, cell by cell; a frame of another size is for one that has gone, and not shown."""
+        self._live = None
+        if (frame.width, frame.height) == self.size:
+            self._put(frame)
+
     def grow(self, grown: Sequence[Points], last: tuple[float, str, str] | None) -> bool:
         """Add what has come at the end of each line since `show`; `last` as there. False where `show` is needed."""
         live = self._live
@@ -170,7 +177,10 @@ class StreamPlot(PlotextPlot):
         styles = self._styles()
         if frame is None or y >= frame.height:
             return Strip.blank(width, styles[0])
-        segments = [Segment(text, styles[ink]) for text, ink in frame.runs(y)]
+        segments = [
+            Segment(text, styles[ink] + _own_style(fore, back) if fore >= 0 or back >= 0 else styles[ink])
+            for text, ink, fore, back in frame.coloured_runs(y)
+        ]
         return Strip(segments, frame.width).adjust_cell_length(width, styles[0])
 
     def _layout(self, size: Size) -> Layout:
@@ -196,7 +206,13 @@ class StreamPlot(PlotextPlot):
         if not isinstance(app, PaintedApp) or (frame.width, frame.height) != self._room:
             return False
         # The last style is for cells without ink, which are blank.
-        return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self._styles())
+        colours = None
+        if frame.fg is not None and frame.bg is not None:
+            ground = self.background_colors[1]
+            behind = -1 if ground.ansi is not None else int(ground.hex6[1:], 16)
+            back = frame.bg[rows]
+            colours = frame.fg[rows], np.where((frame.fg[rows] >= 0) & (back < 0), behind, back).astype(np.int32)
+        return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self._styles(), colours)
 
     def _set_colours(self, colours: tuple[str, ...]) -> None:
         if colours != self._colours:
@@ -218,3 +234,12 @@ class StreamPlot(PlotextPlot):
             filled = self.background_colors[1].blend(Color.parse(self._colours[0]), FILLED)
             styles[FILL] += Style(color=filled.rich_color)
         return styles
+
+
+def _own_style(fore: int, back: int) -> Style:
+    """The style of a cell with colours of its own, -1 for none."""
+    return Style(color=_rich(fore), bgcolor=_rich(back))
+
+
+def _rich(colour: int) -> RichColor | None:
+    return None if colour < 0 else RichColor.from_rgb(colour >> 16, colour >> 8 & 255, colour & 255)
