@@ -1,7 +1,8 @@
 """`python -m tests.bench.kill [--times N] [--seed N]`: a recorder is killed (SIGKILL) at random moments.
 
 Each kill goes on in the recording that the last one left, ten in a row. After each, every file is checked whole
-(integrity, blocks and sessions against ticks, ids without a hole or a repeat), and what `info` says against the file.
+(`tuistream verify`; blocks and sessions against ticks, ids without a hole or a repeat), and what `info` says against
+the file.
 Exit code 1 where a check failed.
 """
 

@@ -23,6 +23,7 @@ import numpy as np
 from tests.store.recorded import ticks
 from tuistream.store.rotation import file_size
 from tuistream.store.segments import files_of, segments_of
+from tuistream.store.verify import verify
 
 ROOT = Path(__file__).parents[2]
 SHIM = Path(__file__).with_name("failing_disk.c")
@@ -108,6 +109,7 @@ def looked_at(path: Path, end: dict[str, Any], err: str, code: int, said: str) -
         if rows:
             wrong += _wrong_rows(file, np.array(rows))
         ids += [row[0] for row in rows]
+    wrong += [f"verify: {problem.text}" for problem in verify(files_of([path])).problems]
     if ids != sorted(set(ids)):
         wrong.append("rows are there twice, or not in order")
     if len(ids) + lost + end["unstored"] != end["offered"]:
