@@ -151,7 +151,7 @@ class Run:
             return
         from tuistream.store.asking import HistoryReader
         from tuistream.store.catalog import stored_key
-        from tuistream.store.history import RECALLED, History
+        from tuistream.store.history import RECALLED, History, Interrupted
         from tuistream.store.segments import files_of
 
         feeds = {stored_key((feed.name, "", ""))[0] for feed in self.settings.feeds}
@@ -161,6 +161,8 @@ class Run:
         try:
             for newest in await self.reader.newest(RECALLED, lambda key: key[0] in feeds):
                 self.session.recall(newest.stream, newest.t, newest.v, newest.recv, newest.gaps)
+        except Interrupted:
+            pass  # the run ends
         except RecordingError as error:
             self.session.note(Event(self.session.clock(), "", "notice", f"no history: {error}"))
 

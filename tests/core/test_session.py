@@ -9,7 +9,7 @@ from tuistream.core import session as session_module
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, ids_array
 from tuistream.core.look import Look
 from tuistream.core.outbox import Outbox
-from tuistream.core.session import Known, Session
+from tuistream.core.session import Gap, Known, Session
 from tuistream.core.status import Event, FeedStatus
 
 PLAIN = Stream("f", "A", "", ("price",))
@@ -174,3 +174,20 @@ def test_an_outage_after_which_event_times_go_back_is_as_long_as_it_was(session:
     session.ingest(feed, [Batch(PLAIN, np.array([100]), np.array([6_000]), np.ones((1, 1)))])
     (gap,) = gaps(session)
     assert (gap.details["from"], gap.details["to"]) == (1_000, 6_000)
+
+
+def test_what_is_recalled_stands_until_a_tick_comes_and_before_it_then(session: Session, feed: FeedStatus) -> None:
+    t = np.array([10, 20, 30], dtype=np.int64)
+    session.recall(
+        Stream("f", "A", "trade", ("qty", "price")), t, np.array([[1.0, 5], [2, 6], [3, 7]]), 35, [Gap(10, 20, "x")]
+    )
+    state = session.streams[TRADES.key]
+    assert (state.recalled, state.last, state.last_recv, session.ticks) == (True, 7.0, 35, 0)
+    session.ingest(feed, [trades(5, 6)])
+    assert not state.recalled
+    assert state.series.fields == ("price", "qty")
+    assert state.series.column("price").tolist() == [5, 6, 7, 1.5, 1.5]
+    assert [gap.since for gap in state.gaps] == [10]
+    session.recall(PLAIN, t, np.ones((3, 1)), 35)
+    session.recall(TRADES, t, np.ones((3, 2)), 35)
+    assert len(state.series) == 5

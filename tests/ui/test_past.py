@@ -177,3 +177,23 @@ async def test_of_each_asker_only_the_newest_question_is_answered(tmp_path: Path
     finally:
         reader.close()
     assert answers == [49]
+
+
+async def test_a_stream_that_was_recorded_earlier_shows_its_last_window_until_a_tick_comes(
+    monitor: Monitor, tmp_path: Path, readers: Callable[[Path], HistoryReader]
+) -> None:
+    batch = walk(3_000, START - 2 * HOUR, SECOND // 20)
+    write(tmp_path / "a.db", [[batch]])
+    monitor.reader = readers(tmp_path / "a.db")
+    for newest in await monitor.reader.newest(200, lambda _key: True):
+        monitor.session.recall(newest.stream, newest.t, newest.v, newest.recv)
+    async with monitor.running():
+        await monitor.settle(SECOND)
+        assert "as of 09:00:00" in monitor.edge
+        columns = monitor.grid.panel.query_one(StreamPlot).canvas_size[0]
+        drawn = {x for line in monitor.plot.splitlines()[:20] for x, char in enumerate(line[:columns]) if char != " "}
+        assert len(drawn) > columns - 8  # a minute, of which memory has a sixth
+        monitor.feed_ticks("BTC", [[1234.5, 1]], end=monitor.now)
+        await monitor.settle(SECOND)
+        assert "as of" not in monitor.edge
+        assert "1,234.5" in monitor.title

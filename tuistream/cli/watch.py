@@ -212,7 +212,6 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
             importlib.import_module(name)
             for _ in range(LOOP_TURNS):
                 await asyncio.sleep(0)
-        await recalling
         if run.intake is not None:
             await run.intake.until_up()
             view["waiting"] = run.intake.how_to_send()
@@ -233,6 +232,7 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
         loop.call_later(SETTLED_SECONDS, collect_from_now_on)
         if not stopped.is_set():
             await app.run_async()
+        await recalling
     return app.return_code or 0
 
 

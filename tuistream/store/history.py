@@ -30,6 +30,7 @@ GAPS_KEPT: Final = 100_000  # of a file, the newest
 RECALLED: Final = 1_000  # of the newest ticks of a stream, at most
 RECALLED_ALL: Final = 100_000  # of those of all streams; of each `RECALLED_LEAST` at least
 RECALLED_LEAST: Final = 20
+LEAD: Final = 100  # columns before a window of points, at most, for averages of columns
 GAPS_SHOWN: Final = 1_000  # of a window, the longest
 
 
@@ -44,7 +45,7 @@ class Wanted(NamedTuple):
     """A window of a stream: ticks from t0 to before t1 (ns), to be drawn in columns of `step` ns from t0 on.
 
     The rasteriser's last column has what is at its end, too: a whole window ends one ns after that.
-    run_up: how many ticks before t0 are wanted, too, where every tick is handed out.
+    run_up: how many ticks before t0 are wanted, too, where every tick is handed out; else how many columns.
     """
 
     key: StreamKey
@@ -200,7 +201,7 @@ class History:
                 stored.key,
                 lambda file, rows: (
                     rows.count(wanted.t0, wanted.t1),
-                    file.gaps(stored.key, wanted.t0, wanted.t1),
+                    file.gaps(stored.key, wanted.t0 - min(wanted.run_up, LEAD) * wanted.step, wanted.t1),
                     rows.oldest(),
                 ),
             )
@@ -261,12 +262,13 @@ class History:
 
     def _points(self, wanted: Wanted, gaps: Sequence[Gap]) -> dict[str, Points]:
         fields = wanted.fields
-        into = pieces(wanted.t0, wanted.t1, wanted.step, [(gap.since, gap.to) for gap in gaps])
-        asked = Asked(wanted.t0, wanted.t1, into)
+        since = wanted.t0 - min(wanted.run_up, LEAD) * wanted.step
+        into = pieces(since, wanted.t1, wanted.step, [(gap.since, gap.to) for gap in gaps])
+        asked = Asked(since, wanted.t1, into)
 
         def read(_file: _File, rows: StreamRows) -> tuple[Ticks, Ticks, list[list[Points]]]:
             inside = [rows.points(asked, name) for name in fields]
-            return rows.before(wanted.t0, 1, fields), rows.after(wanted.t1, fields), inside
+            return rows.before(since, 1, fields), rows.after(wanted.t1, fields), inside
 
         parts = self._each(wanted.key, read)
         before = in_order([_none(fields), *(part[0] for part in parts)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from textual.app import ComposeResult
 
 from tuistream.charts.numbers import format_value
@@ -232,6 +234,9 @@ class Panel(BoardControls, can_focus=True):
             failure = self.chart.past.failure
             words.append(f"no history: {failure}" if failure else "reading the recording")
             return "  ".join(words), "warning" if failure else "accent"
+        if isinstance(entry, StreamState) and entry.recalled:
+            words.append(f"as of {_moment(entry.last_t, self._now, self._timezone)}")
+            ink = "stale"
         feed = self._session.feed_of(entry.stream)
         if feed is not None and feed.state is not FeedState.LIVE:
             word, ink = feed_word(feed, self._now)
@@ -242,6 +247,13 @@ class Panel(BoardControls, can_focus=True):
         if not words and self._playback is not None:
             return playback_word(self._playback)
         return "  ".join(words) or ("following" if feed is not None and feed.follows else "live"), ink
+
+
+def _moment(t: int, now: int, timezone: tzinfo | None) -> str:
+    """A local time, with its day where that is not today's. t, now: ns."""
+    then = local_time(t, timezone)
+    day = "" if then.date() == local_time(now, timezone).date() else f"{then.day} {then:%b} "
+    return f"{day}{then:%H:%M:%S}"
 
 
 def _direction(value: float, before: float) -> str:
