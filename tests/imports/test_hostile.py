@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import sqlite3
 import zipfile
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from tests.imports.importing import imported
-from tests.store.recorded import query
-from tuistream.core.errors import TuistreamError
+from tests.store.recorded import T0, query
+from tuistream.core.errors import RecordingError, TuistreamError
+from tuistream.core.exchange import written
 from tuistream.imports import open_reader
+from tuistream.imports.arrow import STREAMS_KEY
 from tuistream.imports.contract import Progress, Wishes
 
 ROW = "2013-12-02T16:00:00Z,1\n"
@@ -92,6 +95,36 @@ def pack(kind: str, path: Path, data: bytes) -> None:
         plain = path.with_suffix(".csv")
         plain.write_bytes(data)
         imported(path, plain)
+
+
+OURS: dict[str, object] = {"time": written(T0), "received": written(T0), "feed": "f", "stream": "s", "kind": "k"}
+CELLS: st.SearchStrategy[object] = st.sampled_from(
+    [None, 0, -1, 1.5, 10**400, "x", "", True, [1], [[]], {"a": 1}, "2026-11-18", float("nan")]
+)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.dictionaries(st.sampled_from([*OURS, "id", "id_text", "x", "field.id"]), CELLS), max_size=5))
+def test_what_looks_like_ours_may_hold_anything(tmp_path: Path, changes: list[dict[str, object]]) -> None:
+    path = tmp_path / "a.jsonl"
+    rows: list[dict[str, object]] = [{"x": 1.0}, *changes]
+    path.write_text("".join(f"{json.dumps({**OURS, **change})}\n" for change in rows))
+    assert take(path) >= 1
+    imported(tmp_path / "a.db", path)
+
+
+def test_what_a_file_says_of_its_streams_is_not_believed(tmp_path: Path) -> None:
+    told = [{"feed": "f", "name": "s", "kind": "k", "fields": ["nothing"], "ids": "opaque", "timed": 1, "found": ""}]
+    for said in (
+        b"{",
+        b"[1]",
+        b'[{"feed":{},"name":1,"kind":[],"fields":7,"ids":"opaque","timed":1,"found":0}]',
+        json.dumps(told).encode(),
+    ):
+        table = pyarrow.table({name: [cell] for name, cell in {**OURS, "x": 1.0}.items()})
+        parquet.write_table(table.replace_schema_metadata({STREAMS_KEY: said}), tmp_path / "a.parquet")
+        with pytest.raises(RecordingError, match="what the file says of its streams"):
+            open_reader(tmp_path / "a.parquet", Wishes(), Progress())
 
 
 def test_names_are_text_wherever_they_come_from(tmp_path: Path) -> None:

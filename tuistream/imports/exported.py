@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +42,19 @@ def streams_in(text: bytes | None) -> dict[StreamKey, Stream]:
         return {}
     try:
         found = [
-            Stream(each["feed"], each["name"], each["kind"], tuple(each["fields"]), IdRule(each["ids"]),
-                   bool(each["timed"]), each["found"], each.get("axis", ""))
+            Stream(
+                str(each["feed"]),
+                str(each["name"]),
+                str(each["kind"]),
+                tuple(map(str, each["fields"])),
+                IdRule(each["ids"]),
+                bool(each["timed"]),
+                str(each["found"]),
+                str(each.get("axis", "")),
+            )
             for each in json.loads(text)
-        ]  # fmt: skip
-    except (ValueError, LookupError, TypeError) as error:
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RecordingError("what the file says of its streams is damaged") from error
     return {stream.key: stream for stream in found}
 
@@ -66,6 +73,9 @@ class Exported:
         self._text = text
         self._fields = [name for name in columns if name not in (*FIXED, TEXT_ID)]
         self._known = streams or {}
+        there = set(map(field_of, self._fields))
+        if any(not there.issuperset(stream.fields) for stream in self._known.values()):
+            raise RecordingError("what the file says of its streams is not what it has")
         self._streams: dict[StreamKey, Stream] = {}
         self._times = TimeColumn(Wishes())
 
@@ -117,35 +127,39 @@ class Exported:
         return stream
 
     def _names(self, cells: Column) -> list[str]:
-        names = [cell or "" for cell in cells]
+        names = ["" if cell is None else str(cell) for cell in cells]
         return [unguarded(name) for name in names] if self._text else names
 
     def _floats(self, cells: Column) -> Values:
-        if isinstance(cells, np.ndarray):
+        if isinstance(cells, np.ndarray) and cells.dtype.kind in "fiu":
             return cells.astype(np.float64)
         try:
-            return np.array([cell or "nan" for cell in cells] if self._text else cells, dtype=np.float64)
-        except (ValueError, TypeError):
-            return np.array([_float(cell) for cell in cells], dtype=np.float64)
+            values = np.array([cell or "nan" for cell in cells] if self._text else cells, dtype=np.float64)
+        except (ValueError, TypeError, OverflowError):
+            values = np.empty(0)
+        # Where a cell is a list, all of them may make an array of more than one dimension.
+        return values if values.shape == (len(cells),) else np.array([_float(cell) for cell in cells])
 
     def _ids(self, columns: Mapping[str, Column], rows: NDArray[np.intp]) -> Ids | None:
-        found: list[Any] = [None] * len(rows)
-        if ID in columns:
-            cells = columns[ID]
-            found = [cells[row] for row in rows.tolist()]
-            if self._text:
-                found = [unguarded_id(cell) for cell in found]
-        if TEXT_ID in columns:
-            texts = columns[TEXT_ID]
-            found = [
-                tick_id if texts[row] is None else texts[row]
-                for tick_id, row in zip(found, rows.tolist(), strict=True)
-            ]
+        numbers, texts = columns.get(ID), columns.get(TEXT_ID)
+        if texts is None and isinstance(numbers, np.ndarray) and numbers.dtype == np.int64:
+            ids: Ids = numbers[rows]
+            return ids
+        found: list[int | str | None] = [None] * len(rows)
+        if numbers is not None:
+            cells = [numbers[row] for row in rows.tolist()]
+            found = [unguarded_id(cell) for cell in cells] if self._text else [_id(cell) for cell in cells]
+        if texts is not None:
+            found = [_id(texts[row]) or known for known, row in zip(found, rows.tolist(), strict=True)]
         return None if all(tick_id is None for tick_id in found) else ids_array(found)
+
+
+def _id(cell: object) -> int | str | None:
+    return cell if cell is None or type(cell) in (int, str) else str(cell)  # type: ignore[return-value]  # as it says
 
 
 def _float(cell: object) -> float:
     try:
         return float(cell)  # type: ignore[arg-type]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return float("nan")
