@@ -149,6 +149,8 @@ async def test_a_recording_that_cannot_be_read_is_said_and_live_goes_on(
     monitor.reader = readers(tmp_path / "removed.db")
     async with monitor.running():
         await monitor.settle()
+        assert "live" in monitor.edge  # memory has all of it
+        await monitor.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
         assert "no history: removed.db: no such file" in monitor.edge
         monitor.feed_ticks("BTC", [[1234.5, 1]], end=monitor.now)
         await monitor.settle(SECOND)

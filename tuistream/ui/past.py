@@ -62,7 +62,8 @@ class Past:
     Memory holds a stream's newest ticks by their times: all that are later than its oldest. The file is read up to a
     time well after that and well before what may not be written yet, and there the two are joined.
 
-    oldest: the time of the oldest tick that is recorded (ns), once known. failure: why reading failed, in words.
+    oldest: the time of the oldest tick that is recorded (ns), once known. failure: why what is shown now could not be
+    read, in words.
     version: rises with every answer.
     """
 
@@ -70,8 +71,9 @@ class Past:
         self._state = state
         self._reader = reader if not state.stream.axis else None
         self.oldest: int | None = None
-        self.failure = ""
         self.version = 0
+        self._failure = ""
+        self._shown = False  # whether the window that is shown needs the recording
         self._answered = False
         self._found: history.Window | None = None
         self._join = 0
@@ -90,6 +92,10 @@ class Past:
         return self.oldest is not None
 
     @property
+    def failure(self) -> str:
+        return self._failure if self._shown else ""
+
+    @property
     def reading(self) -> bool:
         """Whether something was asked for and is not there yet."""
         return self._asked is not None
@@ -97,7 +103,7 @@ class Past:
     @property
     def slow(self) -> bool:
         """Whether something has been read for longer than is usual."""
-        return self._asked is not None and time.monotonic() - self._asked_at > WORD_AFTER
+        return self._shown and self.reading and time.monotonic() - self._asked_at > WORD_AFTER
 
     def needed(self, window: view.Window) -> bool:
         """Whether the window has, or may have, ticks that memory has not."""
@@ -118,7 +124,8 @@ class Past:
         series = self._state.series
         if self._reader is None or not len(series):
             return
-        if not self.needed(window):
+        self._shown = self.needed(window)
+        if not self._shown:
             if self._answered:
                 self._withdraw()
                 return
@@ -133,7 +140,7 @@ class Past:
         asked = self._asked
         if asked is not None and asked == wanted._replace(t1=asked.t1) and min(asked.t1, wanted.t1) > window.t0:
             return  # it is being read; that memory went on meanwhile does not matter
-        if self.failure and now - self._asked_at < AGAIN_AFTER:
+        if self._failure and now - self._asked_at < AGAIN_AFTER:
             return
         assert self._reader is not None
         self._asked, self._asked_at = wanted, now
@@ -195,9 +202,9 @@ class Past:
         self.version += 1
         if isinstance(answer, RecordingError):
             # Of a path the name is enough, and all that there is room for.
-            self.failure = printable(re.sub(r"\S*[/\\]", "", str(answer)), REASON_LENGTH)
+            self._failure = printable(re.sub(r"\S*[/\\]", "", str(answer)), REASON_LENGTH)
             return
-        self.failure = ""
+        self._failure = ""
         self._answered = True
         self.oldest = answer.oldest
         self._found, self._join = answer, join
