@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cli.running import PATIENCE, query, rows, start, until
 from tests.store.recorded import record, ticks
 
-COUNT = 400_000
+COUNT = 200_000
 
 
 async def test_an_export_that_is_ended_leaves_nothing(tmp_path: Path) -> None:

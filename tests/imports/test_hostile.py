@@ -50,7 +50,7 @@ def take(path: Path, **wishes: object) -> int:
     return 0
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(BYTES, st.sampled_from([{}, {"columns": ("time", "value")}, {"unit": "s", "time": "time"}]))
 def test_any_bytes(tmp_path: Path, data: bytes, wishes: dict[str, object]) -> None:
     path = tmp_path / "any"
@@ -103,7 +103,7 @@ CELLS: st.SearchStrategy[object] = st.sampled_from(
 )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from([*OURS, "id", "id_text", "x", "field.id"]), CELLS), max_size=5))
 def test_what_looks_like_ours_may_hold_anything(tmp_path: Path, changes: list[dict[str, object]]) -> None:
     path = tmp_path / "a.jsonl"
