@@ -1,4 +1,7 @@
-"""Writing: our sink beside aiosqlite's `executemany` of one-row VALUES, with the loop free and with it busy."""
+"""Writing: our sink beside aiosqlite's `executemany` of one-row VALUES, with the loop free and with it busy.
+
+And what rollups cost: transactions of 20,000 ticks of 50 streams with two values each, with rollups and without.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,11 @@ from tests.bench.table import Row
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.outbox import Outbox
 from tuistream.sinks.sqlite import SqliteSink
+from tuistream.store import catalog
+from tuistream.store.append import append
+from tuistream.store.flush import Flush, Insert, prepare
+from tuistream.store.opening import open_for_writing
+from tuistream.store.rolling import Rolling
 
 BATCH = 500
 ROUNDS = 5
@@ -96,8 +104,58 @@ CASES = (
 )
 
 
+STREAMS, FLUSH, FLUSHES = 50, 20_000, 40
+RATES = (400, 20)  # ticks/s of each stream by event time: a flush a second, and twenty seconds in a flush
+
+
+class _NoRollups(Rolling):
+    def after(self, flush: Flush, connection: sqlite3.Connection) -> tuple[Rolling, list[Insert]]:
+        return self, []
+
+
 def rows(short: bool) -> list[Row]:
-    return [_row(case, short) for case in CASES]
+    return [_row(case, short) for case in CASES] + [_rollups(rate, short) for rate in RATES]
+
+
+def _rollups(rate: int, short: bool) -> Row:
+    """In turn, several times; each ratio is of two runs next to each other."""
+    flushes = _flushes(rate, 2 if short else FLUSHES)
+    sides = (Rolling.begin(), _NoRollups.begin())
+    rounds = [[_append_seconds(flushes, rolling) for rolling in sides] for _ in range(1 if short else ROUNDS)]
+    costs = sorted(100 * (ours / without - 1) for ours, without in rounds)
+    ours, without = (len(flushes) * FLUSH / median(side) for side in zip(*rounds, strict=True))
+    spread = f"{costs[0]:.0f} to {costs[-1]:.0f} %"
+    figures = f"with {ours:,.0f} rows/s, without {without:,.0f}; medians of {len(rounds)}, {spread}"
+    what = f"rollups on the write path, {rate} ticks/s a stream"
+    return Row(what, "less than 15 %" if rate == RATES[0] else "-", f"{median(costs):.0f} %", figures)
+
+
+def _flushes(rate: int, count: int) -> list[list[Batch]]:
+    chance = np.random.default_rng(1)
+    streams = [Stream("bench", f"s{number}", "trade", ("price", "qty")) for number in range(STREAMS)]
+    each = FLUSH // STREAMS
+    flushes = []
+    for first in range(0, count * each, each):
+        t = 1_795_000_000_000_000_000 + (first + np.arange(each)) * (10**9 // rate)
+        flushes.append([Batch(stream, t, t, chance.normal(size=(each, 2))) for stream in streams])
+    return flushes
+
+
+def _append_seconds(flushes: list[list[Batch]], rolling: Rolling) -> float:
+    """CPU time of the transactions alone, from the ticks to the commit: the disk is hardly waited for."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = open_for_writing(Path(folder, "bench.db"))
+        known = catalog.load(connection)
+        began = time.thread_time()
+        for batches in flushes:
+            flush = prepare(batches, known, 0)
+            connection.execute("BEGIN")
+            rolling = append(flush, connection, rolling)
+            connection.execute("COMMIT")
+            known = flush.catalog
+        seconds = time.thread_time() - began
+        connection.close()
+    return seconds
 
 
 def _row(case: _Case, short: bool) -> Row:

@@ -19,7 +19,7 @@ from tuistream.store.append import append
 from tuistream.store.buckets import FIRST_NS, LAST_NS, WIDTHS, Rows, bucket_of, combined, joined, rows_of
 from tuistream.store.flush import prepare
 from tuistream.store.opening import open_for_writing
-from tuistream.store.rolling import BEGIN_TICKS, GIVE_UP_TICKS, Rolling
+from tuistream.store.rolling import BEGIN_TICKS, GIVE_UP_TICKS, STRETCHES, Rolling
 from tuistream.store.rollups import ORDER, TABLES, TICKS, Source, newest_time, pieces, rolled_until, rows_between
 
 SECOND, MINUTE, HOUR, DAY = WIDTHS
@@ -113,7 +113,7 @@ def check(path: Path, worth: tuple[float, float] = ALWAYS) -> None:
                     assert key[0] > 0
             assert stored == {}
             if worth == ALWAYS and ticks:
-                open_bucket = bucket_of(max(t for t, *_ in ticks), width)
+                open_bucket = bucket_of(max(t for t, *_ in ticks), STRETCHES[width])
                 begins = min((since for since, _ in spans), default=open_bucket)
                 assert len(spans) <= 1
                 assert {key for key in wanted if begins <= key[1] < open_bucket} == inside

@@ -1,9 +1,9 @@
 """Writing rollups: the buckets that are not over, and what each flush adds to the file's rows.
 
-A bucket is written once, when a tick of its stream comes that is in a later one. The finished rows of one width are
-what the next is made of, so that sums are sums of few numbers. A tick that comes late, into a bucket that is
-written, corrects its row in the same transaction. What is kept here is read back from the file when a stream has
-its first tick of a run, so that no end of a run, however sudden, makes a difference.
+A bucket is written once, when a tick of its stream comes that is in a later one (those of seconds, five together).
+The finished rows of one width are what the next is made of, so that sums are sums of few numbers. A tick that comes
+late, into a bucket that is written, corrects its row in the same transaction. What is kept here is read back from the
+file when a stream has its first tick of a run, so that no end of a run, however sudden, makes a difference.
 """
 
 from __future__ import annotations
@@ -41,6 +41,13 @@ from tuistream.store.rollups import COLUMNS, ORDER, TABLES, Source, newest_time,
 # they are begun with so many, and given up with fewer than that.
 BEGIN_TICKS: Final = 8.0
 GIVE_UP_TICKS: Final = 6.0
+# The rows of each width are written when such a stretch is over. Rows of several seconds of one field lie next to one
+# another, so that they cost half as much as each second's by themselves, and fewer pages.
+STRETCHES: Final = {width: max(width, 5 * 10**9) for width in WIDTHS}
+
+# Rows of open buckets are put together when a bucket is over, or there are more than so many, and times as they need.
+PENDING_ROWS: Final = 10_000
+PENDING_TIMES: Final = 4
 _ROW_NUMBERS: Final = 11  # of a row, its key in part
 _TICK_NUMBERS: Final = 4  # of a tick besides its values
 _WEIGHT: Final = 1 / 8  # of one bucket in the mean number of ticks a bucket
@@ -54,7 +61,7 @@ _REACH_SQL: Final = "UPDATE streams SET reach = max(reach, ?) WHERE id = ?"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """One width. open: rows of the buckets that are not over. The others, a stream each, as in `Rolling.ids`:
+    """One width. open: rows from the open stretch on (`STRETCHES`), in parts as they came. The others, a stream each:
 
     kept: whether the rows of finished buckets are written now. since: from when on they are; where they are not,
     `FIRST_NS` as long as no tick lies before the open bucket. density: ticks a bucket of late, NaN where none was
@@ -67,6 +74,13 @@ class Level:
     since: Times
     density: Values
     older: NDArray[np.bool_]
+
+    def with_more(self, parts: Sequence[Rows], least: int) -> Level:
+        """With more rows for the buckets that are open. least: how many rows these have when put together."""
+        rows = joined([self.open, *parts])
+        if len(rows) > PENDING_ROWS + PENDING_TIMES * least:
+            rows = combined(rows, self.width)
+        return replace(self, open=rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +120,10 @@ class Rolling:
             newest[at] = np.maximum(newest[at], latest)
         levels = []
         for level in known.levels:
-            if any(map(len, parts)):
+            parts = [part for part in parts if len(part)]
+            if parts and _only_adds(level, known, newest, parts):
+                level, parts = level.with_more(parts, int(known.fields.sum())), []
+            elif parts:
                 step = _Step(level, known, newest, parts, connection)
                 level, parts = step.after, step.finished
                 statements += step.statements
@@ -208,7 +225,7 @@ def _of_file(source: Source, connection: sqlite3.Connection) -> tuple[int, list[
     levels = []
     before = LAST_NS + 1  # where the shorter buckets that are over end
     for width in WIDTHS:
-        begins = FIRST_NS if newest is None else bucket_of(newest, width)
+        begins = FIRST_NS if newest is None else bucket_of(newest, STRETCHES[width])
         rows = NO_ROWS if newest is None else rows_between(connection, source, width, begins, before, anew=True)
         spans = connection.execute(
             "SELECT since, until FROM rollups WHERE stream = ? AND width = ? ORDER BY since DESC LIMIT 2",
@@ -230,6 +247,24 @@ def _of_file(source: Source, connection: sqlite3.Connection) -> tuple[int, list[
     return FIRST_NS if newest is None else newest, levels
 
 
+def _only_adds(level: Level, known: Rolling, newest: Times, parts: Iterable[Rows]) -> bool:
+    """Whether no bucket of the level is over with these rows, and none of them comes late."""
+    stretch = STRETCHES[level.width]
+    was_open, opens = buckets_of(known.newest, stretch), buckets_of(newest, stretch)
+    for part in parts:
+        at = np.searchsorted(known.ids, part.stream)
+        if (was_open[at] != opens[at]).any() or (part.bucket < was_open[at]).any():
+            return False
+    return True
+
+
+def _with(rows: Rows, others: Rows, width: int) -> Rows:
+    """Both together, where each by itself is as `combined` makes it; `others` came later."""
+    if not len(rows) or not len(others):
+        return rows if len(rows) else others
+    return combined(joined([rows, others]), width)
+
+
 class _Step:
     """One level takes what a flush finished one level below, or at the lowest all that it has: rows in parts.
 
@@ -244,20 +279,21 @@ class _Step:
         self._connection = connection
         self.statements: list[Insert] = []
         ids, width = known.ids, level.width
-        # Each part by itself first: most are in order, and then need no sorting.
-        rows = combined(joined([combined(part, width) for part in parts]), width)
+        rows = NO_ROWS
+        for part in parts:
+            rows = _with(rows, combined(part, width), width)
         at = np.searchsorted(ids, rows.stream)
-        was_open = buckets_of(known.newest, width)[at]
-        opens = buckets_of(newest, width)
-        late = rows.bucket < was_open
-        at_open = rows.bucket == was_open
+        stretch = STRETCHES[width]
+        was_open, opens = buckets_of(known.newest, stretch)[at], buckets_of(newest, stretch)
+        stretches = buckets_of(rows.bucket, stretch)
+        late, at_open = stretches < was_open, stretches == was_open
         has_news = np.zeros(len(ids), dtype=np.bool_)
         has_news[at] = True
         touched = has_news[np.searchsorted(ids, level.open.stream)]
-        going_on = combined(joined([level.open.take(touched), rows.take(at_open)]), width)
-        over = going_on.bucket < opens[np.searchsorted(ids, going_on.stream)]
+        going_on = _with(combined(level.open.take(touched), width), rows.take(at_open), width)
+        over = buckets_of(going_on.bucket, stretch) < opens[np.searchsorted(ids, going_on.stream)]
         new = ~late & ~at_open
-        new_over = new & (rows.bucket < opens[at])
+        new_over = new & (stretches < opens[at])
         closed = [going_on.take(over), rows.take(new_over)]
         lateness = rows.take(late)
         since = self._correct(lateness, at[late]) if len(lateness) else level.since

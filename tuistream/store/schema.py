@@ -11,7 +11,8 @@ stream that has ticks has a row for each of its fields, and the rows are what it
 all is written in one transaction with the ticks. `since` and `until` are multiples of the width, or before all ticks.
 Outside of these stretches there are no rows to rely on, and a reader takes shorter buckets, or the ticks:
 
-- after the newest stretch: the bucket of the newest tick is never in it, as it may not be over;
+- after the newest stretch: the bucket of the newest tick is never in it, as it may not be over, nor are all of 1 s
+  that began less than 5 s before it;
 - where rows would not be worth their room, because the buckets hold few ticks (a stream of 1 tick/s has none of 1 s);
 - all of it in a stream that is drawn against an axis that is not time.
 
