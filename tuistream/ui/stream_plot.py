@@ -136,12 +136,6 @@ class StreamPlot(PlotextPlot):
         self._put(frame)
         self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
 
-    def show_cells(self, frame: Frame) -> None:
-        """Set what is shown, cell by cell; a frame of another size is for one that has gone, and not shown."""
-        self._live = None
-        if (frame.width, frame.height) == self.size:
-            self._put(frame)
-
     def grow(self, grown: Sequence[Points], last: tuple[float, str, str] | None) -> bool:
         """Add what has come at the end of each line since `show`; `last` as there. False where `show` is needed."""
         live = self._live
