@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.charts.polyline import Grid, Line, Spans, spans_of
+from tuistream.core.batch import Times, Values
 
 NO_INK: Final = -1
 BLANK: Final = 0x20
@@ -126,7 +127,7 @@ def rasterise(
     return replace(cells, bits=every)
 
 
-def rows_of(viewport: Viewport, values: Sequence[float], height: int) -> NDArray[np.int64]:
+def rows_of(viewport: Viewport, values: Sequence[float] | Values, height: int) -> NDArray[np.int64]:
     """The rows of cells in which values lie, int64[n]: from 0 to height - 1 for those in range, below for NaN."""
     grid = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, 1, 1, height)
     known = np.array(values, dtype=np.float64)
@@ -135,7 +136,7 @@ def rows_of(viewport: Viewport, values: Sequence[float], height: int) -> NDArray
     return grid.rows_of(np.where(np.isnan(known), height + 1.0, grid.heights(known)))
 
 
-def columns_of(viewport: Viewport, times: Sequence[int], width: int) -> NDArray[np.int64]:
+def columns_of(viewport: Viewport, times: Sequence[int] | Times, width: int) -> NDArray[np.int64]:
     """The columns of cells in which times (ns) lie, int64[n]; the first and the last one for what is outside."""
     edges = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, width, 1, 1).edges()
     found = np.searchsorted(edges, np.array(times, dtype=np.int64), side="right") - 1

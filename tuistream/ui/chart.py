@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuistream.charts import kinds
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
 from tuistream.charts.live_end import Points
 from tuistream.charts.polyline import Line
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from tuistream.store.asking import HistoryReader
 
 AVERAGES = ("off", "sma", "ema", "both")
-KINDS = ("line", "area")
 SCALES = ("auto", "sticky", "fixed")
 FIELD_INKS = ("price", "price-2", "price-3", "price-4")
 AVERAGE_INKS = ("average-1", "average-2", "average-3", "average-4")
@@ -36,6 +36,7 @@ FIELDS_SETTLED = 4_096  # ticks after which the choice of fields stays
 COLUMNS_A_TICK, ROWS_A_TICK = 13, 4
 MOST_GROWN = 4_096  # ticks that are drawn on to what is drawn already; for more, all is drawn anew
 BARS = ("bar", "horizontalBar")  # charts, in a sender's words, that stand on zero
+MOST_COLOURED = 8  # fields whose colours a sender may say
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Choices:
     scale: str = "sticky"
     log: bool = False
     field: int = 0  # of what the stream can be switched through
+    by_move: bool = False  # the main line's colour says where it moved last
 
 
 @dataclass(slots=True)
@@ -104,7 +106,8 @@ class Chart:
         """The choices that nobody has made. A wave has no averages, nor what a sender wants to be seen."""
         if self.look is None or not self.look.kind:
             return Choices(averages="off") if self.state.stream.axis else Choices()
-        return Choices(averages="off", kind="area" if self.look.fill or self.look.kind in BARS else "line")
+        kind = kinds.said(self.look.kind) or ("area" if self.look.kind in BARS else "line")
+        return Choices(averages="off", kind="area" if kind == "line" and self.look.fill else kind)
 
     def adopt(self, look: Look | None) -> None:
         """The sender wants it otherwise. What the user has chosen stays."""
@@ -118,12 +121,12 @@ class Chart:
         if untouched[1]:
             self.choices = self.first_choices
 
-    def colours(self) -> tuple[str, ...]:
-        """What the sender wants the lines of the chosen fields to look like, "#rrggbb" or nothing, in their order."""
+    def colours(self, fields: tuple[str, ...]) -> tuple[str, ...]:
+        """What the sender wants these fields to look like, "#rrggbb" or nothing, in their order."""
         wanted = self.look.colours if self.look else ()
         stream = self.state.stream
         own = dict(zip((name for name in stream.fields if name != stream.axis), wanted, strict=False))
-        return tuple(own.get(name, "") for name in self.fields[: len(FIELD_INKS)])
+        return tuple(own.get(name, "") for name in fields[:MOST_COLOURED])
 
     def selections(self) -> tuple[tuple[str, ...], ...]:
         """What the fields key goes through; settled once the stream has shown what its values are like."""
@@ -155,6 +158,10 @@ class Chart:
         series = self.state.series
         self._newest_frozen = int(series.t[-1]) if frozen and len(series) else None
 
+    def until(self, edge: int) -> int:
+        """The event time of the newest tick that may be shown at `edge`, ns."""
+        return edge if self._newest_frozen is None else min(edge, self._newest_frozen)
+
     def rescale(self) -> None:
         """Choose the value range anew at the next drawing."""
         self.value_range = None
@@ -174,7 +181,7 @@ class Chart:
         if self.state.interrupted and edge > int(series.t[-1]):
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
         part = series.between(window.t0, window.t1)
-        until = edge if self._newest_frozen is None else min(edge, self._newest_frozen)
+        until = self.until(edge)
         seen = slice(part.start, min(part.stop, int(np.searchsorted(series.t, until, side="right"))))
         lines: list[Line] = []
         legend: list[tuple[str, str]] = []

@@ -95,7 +95,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "averages", ("a",), "a", "averages", "moving averages: off, SMA, EMA, both", "Chart", Pane.PANEL, "averages"
     ),
-    Command("chart", ("c",), "c", "chart", "next kind of chart: line, area", "Chart", Pane.PANEL, "chart"),
+    Command(
+        "chart", ("c",), "c", "chart(1)", "next kind that fits: line, area, bars …", "Chart", Pane.PANEL, "chart"
+    ),
+    Command("chart back", ("C",), "C", "chart(-1)", "previous kind that fits", "Chart", Pane.PANEL),
+    Command("direction", ("d",), "d", "direction", "colour by the last move, and back", "Chart", Pane.PANEL),
     Command("scale", ("y",), "y", "scale", "value scale: auto, sticky, fixed", "Chart", Pane.PANEL, "scale"),
     Command("log", ("L",), "L", "log", "logarithmic scale", "Chart", Pane.PANEL, "log"),
     Command("field", ("n",), "n", "field", "next field of the stream", "Chart", Pane.PANEL),

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tuistream.core.durations import format_duration
 from tuistream.core.text import printable
-from tuistream.ui.chart import AVERAGES, KINDS, SCALES, Chart
+from tuistream.ui.chart import AVERAGES, SCALES, Chart
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.messages import Followed, Said, SayingApp
 from tuistream.ui.streams import Streams
@@ -121,12 +121,6 @@ class ChartControls(Widget):
         if chart is not None:
             chart.choices = replace(chart.choices, averages=_next(AVERAGES, chart.choices.averages))
             self._change(chart.view, f"moving averages: {chart.choices.averages}")
-
-    def action_chart(self) -> None:
-        chart, _window = self._ready()
-        if chart is not None:
-            chart.choices = replace(chart.choices, kind=_next(KINDS, chart.choices.kind))
-            self._change(chart.view, f"chart: {chart.choices.kind}")
 
     def action_scale(self) -> None:
         chart, _window = self._ready()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import tzinfo
 
 from textual.app import ComposeResult
 
+from tuistream.charts import kinds
 from tuistream.charts.numbers import format_value
 from tuistream.charts.raster import Viewport, glyph_set
 from tuistream.core.board import Board
@@ -14,11 +16,12 @@ from tuistream.core.latest import Latest
 from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
-from tuistream.ui.board_controls import BoardControls
-from tuistream.ui.chart import KINDS, Chart
+from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
+from tuistream.ui.content import fields_of
 from tuistream.ui.contrast import readable
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import Signs
+from tuistream.ui.kind_controls import KindControls
 from tuistream.ui.line import Line
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.replaying import playback_word
@@ -29,7 +32,7 @@ from tuistream.ui.waiting import rows_for_waiting, waiting_for
 from tuistream.ui.watch_rows import WatchRows
 
 
-class Panel(BoardControls, can_focus=True):
+class Panel(KindControls, can_focus=True):
     """Polled by `update`; draws only if its ticks, its window, its size or the user's choices changed.
 
     Has a chart, or a board, or neither.
@@ -136,7 +139,11 @@ class Panel(BoardControls, can_focus=True):
             return
         self._drawn, self._drawn_version = made_of, version
         self.drawings += 1
-        if same and version >= 0 and chart.choices.kind == KINDS[0]:
+        if chart.choices.kind not in kinds.LINES:
+            self._legend = list(self._inked(fields_of(chart), colours))
+            self.draw_ticks(chart, window, self._rows.digits(chart.state, self._now), colours)
+            return
+        if same and version >= 0 and chart.choices.kind == kinds.LINES[0]:
             grown = chart.growth(window, self.edge)
             if grown is not None and self._plot.grow(grown, self._tag(chart.state, chart.newest)):
                 return
@@ -154,6 +161,11 @@ class Panel(BoardControls, can_focus=True):
             colours=colours,
         )
 
+    def _inked(self, fields: tuple[str, ...], colours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """The first fields, each with its colour or ink."""
+        for index, (name, ink) in enumerate(zip(fields, (*FIELD_INKS, *AVERAGE_INKS), strict=False)):
+            yield name, (colours[index] if index < len(colours) else "") or ink
+
     def _recalled(self) -> None:
         """What the recording has of the window is there."""
         if self.is_attached and self.chart is not None and self.size.width:
@@ -167,8 +179,10 @@ class Panel(BoardControls, can_focus=True):
 
     def _colours_of(self, chart: Chart) -> tuple[str, ...]:
         """Its sender's colours that can be seen; none on a terminal that chooses the colours itself."""
-        wanted = () if self.app.native_ansi_color else chart.colours()
-        return self._colours.of(readable, wanted, self.background_colors[1]) if any(wanted) else ()
+        fields = chart.fields if chart.choices.kind in kinds.LINES else fields_of(chart)
+        wanted = () if self.app.native_ansi_color else chart.colours(fields)
+        found = self._colours.of(readable, wanted, self.background_colors[1]) if any(wanted) else ()
+        return (self._direction_of(chart.state, chart.newest), *found[1:]) if chart.choices.by_move else found
 
     def _direction_of(self, state: StreamState, value: float) -> str:
         """Where the last value moved; a view that is paused keeps what it showed of it."""
@@ -212,7 +226,7 @@ class Panel(BoardControls, can_focus=True):
             words.append(printable(stream.kind, 24))
         if stream.axis:
             words.append(f"along {printable(stream.axis, 24)}")
-        if choices.kind != KINDS[0]:
+        if choices.kind != kinds.LINES[0]:
             words.append(choices.kind)
         if choices.scale != "sticky":
             words.append(f"scale {choices.scale}")

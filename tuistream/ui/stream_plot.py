@@ -18,6 +18,7 @@ from textual_plotext import PlotextPlot
 from tuistream.charts.live_end import Points
 from tuistream.charts.live_panel import LivePanel
 from tuistream.charts.panel import (
+    DIRECTIONS,
     FILL,
     INKS,
     Axes,
@@ -119,7 +120,8 @@ class StreamPlot(PlotextPlot):
         value_ticks, time_ticks: values, and times in ns, with their labels. last: the newest value, its text, and
         its direction, "up", "down" or "flat". gaps: (from, to) in ns, or three with a word for what is there.
         message: shown, if there is one, instead of all else, as it is but for what is no glyph. kind: "line" or
-        "area". colours: of the first inks, "#rrggbb", or "" for the stylesheet's. Nothing of the arrays is kept.
+        "area". colours: of the first inks, "#rrggbb", "up", "down" or "flat" for those inks' own, or "" for the
+        stylesheet's. Nothing of the arrays is kept.
         """
         width, height = self._room
         self._set_colours(colours)
@@ -135,6 +137,16 @@ class StreamPlot(PlotextPlot):
         frame = compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind)
         self._put(frame)
         self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
+
+    def show_cells(self, frame: Frame, colours: tuple[str, ...] = ()) -> None:
+        """Set what is shown, cell by cell; a frame of another size is for one that has gone, and not shown.
+
+        colours: as in `show`.
+        """
+        self._set_colours(colours)
+        self._live = None
+        if (frame.width, frame.height) == self.size:
+            self._put(frame)
 
     def grow(self, grown: Sequence[Points], last: tuple[float, str, str] | None) -> bool:
         """Add what has come at the end of each line since `show`; `last` as there. False where `show` is needed."""
@@ -222,10 +234,13 @@ class StreamPlot(PlotextPlot):
     def _looked_up_styles(self) -> list[Style]:
         styles = [self.get_component_rich_style(name) for name in STYLES]
         for ink, colour in enumerate(self._colours):
-            if colour:
+            if colour in DIRECTIONS:
+                styles[ink] = styles[DIRECTIONS[colour]]
+            elif colour:
                 styles[ink] += Style(color=colour)
-        if self._colours and self._colours[0]:
-            filled = self.background_colors[1].blend(Color.parse(self._colours[0]), FILLED)
+        main = styles[0].color
+        if self._colours and self._colours[0] and main is not None:
+            filled = self.background_colors[1].blend(Color.from_rich_color(main), FILLED)
             styles[FILL] += Style(color=filled.rich_color)
         return styles
 

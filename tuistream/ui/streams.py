@@ -37,6 +37,7 @@ class Streams:
         self._panels = panels
         self._first_seen = 0
         self.order: list[Entry] = []
+        self.board_kinds: dict[EntryKey, str] = {}  # what the user chose to see boards as
         self.looks_seen = 0  # of the session's changes of looks
         self._counted = 0  # streams and boards of the session
         self._labels: dict[EntryKey, str] = {}

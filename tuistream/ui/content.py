@@ -1,0 +1,36 @@
+"""What a panel has to draw, as arrays: of a chart's ticks, and of what a board holds. Nothing here draws."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuistream.charts.kinds.contract import Content, Ticks
+from tuistream.core.board import Board
+from tuistream.ui.chart import Chart
+from tuistream.ui.view import Window
+
+
+def of_chart(chart: Chart, window: Window, edge: int) -> Ticks:
+    """The ticks in memory that lie in the window, up to `edge`: now by the stream's clock, ns. Views, no copies."""
+    series, axis = chart.state.series, chart.state.stream.axis
+    part = series.between(window.t0, window.t1)
+    until = int(np.searchsorted(series.t, chart.until(edge), side="right"))
+    seen = slice(part.start, max(part.start, min(part.stop, until)))
+    shown = fields_of(chart)
+    names = (*shown, *(name for name in series.fields if name not in shown))
+    columns = {name: series.column(name)[seen] for name in names}
+    gaps = tuple((gap.since, gap.to) for gap in chart.state.gaps if gap.to > window.t0 and gap.since < window.t1)
+    return Ticks(series.t[seen], columns, shown, window.t0, window.t1, () if axis else gaps, axis)
+
+
+def fields_of(chart: Chart) -> tuple[str, ...]:
+    """The fields that are seen together: all of a sender's own chart in their order, until one is chosen."""
+    if chart.choices.field == 0 and chart.look is not None and chart.look.kind:
+        axis = chart.state.stream.axis
+        return tuple(name for name in chart.state.series.fields if name != axis)
+    return chart.fields
+
+
+def of_board(board: Board) -> Content | None:  # noqa: ARG001
+    """What the newest item of a board holds, to be drawn; None where rows of text say it."""
+    return None
