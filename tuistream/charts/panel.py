@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tuistream.charts.frame import time_axis, value_axis
 from tuistream.charts.polyline import Line
-from tuistream.charts.raster import BLANK, Cells, Viewport, columns_of, rasterise, rows_of
+from tuistream.charts.raster import BLANK, Viewport, columns_of, rasterise, rows_of
 from tuistream.core.durations import format_duration
 from tuistream.core.latest import Latest
 
@@ -197,7 +197,7 @@ def compose(
     frame = Frame(margins.chars.copy(), margins.ink.copy(), cells.bits if kind == "line" else None, margins)
     frame.chars[:rows, :columns] = cells.chars
     frame.ink[:rows, :columns] = np.where(cells.fill, FILL, cells.ink)
-    _draw_gaps(frame, cells, viewport, gaps, signs)
+    draw_gaps(frame, cells.ink, viewport, gaps, signs)
     if layout.labels and tag is not None and tag.value == tag.value:
         row = int(rows_of(viewport, [tag.value], layout.rows)[0])
         draw_tag(frame, layout, row, Tag(tag.value, text, tag.direction), signs)
@@ -263,9 +263,12 @@ def one_cell(char: str, glyphs: str) -> bool:
     return char.isprintable() and not wide and category(char)[0] != "M" and ord(char) < 0x10000
 
 
-def _draw_gaps(frame: Frame, cells: Cells, viewport: Viewport, gaps: Sequence[Gap], signs: Signs) -> None:
-    """Bands in the columns where data are missing, behind all lines, with their length where there is room."""
-    rows, columns = cells.ink.shape
+def draw_gaps(frame: Frame, drawn: NDArray[np.int8], viewport: Viewport, gaps: Sequence[Gap], signs: Signs) -> None:
+    """Bands in the columns where data are missing, behind all lines, with their length where there is room.
+
+    drawn: int8[rows, columns], the inks of what is drawn at the upper left, -1 where nothing is.
+    """
+    rows, columns = drawn.shape
     seen = [gap for gap in gaps if gap[1] > max(gap[0], viewport.t0) and gap[0] < viewport.t1]
     if not seen or not columns:
         return
@@ -277,7 +280,7 @@ def _draw_gaps(frame: Frame, cells: Cells, viewport: Viewport, gaps: Sequence[Ga
     band = np.zeros(columns, np.bool_)
     for begin, end in zip(first.tolist(), last.tolist(), strict=True):
         band[begin : end + 1] = True
-    free = (cells.ink < 0) & band
+    free = (drawn < 0) & band
     frame.chars[:rows, :columns][free] = ord(signs.band)
     frame.ink[:rows, :columns][free] = GAP
     for (since, to), begin, end in zip(seen, first.tolist(), last.tolist(), strict=True):

@@ -31,6 +31,11 @@ class Candles(NamedTuple):
     close: Values
     counts: NDArray[np.int64]
 
+    def since(self, first: int) -> Candles:
+        """Those from number `first` on."""
+        prices = (self.open[first:], self.high[first:], self.low[first:], self.close[first:])
+        return Candles(self.t[first:], *prices, self.counts[first:])
+
 
 def candles_of(t: Times, v: Values, width: int) -> Candles:
     """The candles, `width` ns long and beginning at multiples of it since 1970 UTC, of ticks in order of time.
