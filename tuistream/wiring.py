@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from tuistream import decoders, sources
 from tuistream.config import FeedSettings, Settings
 from tuistream.core.durations import format_duration
-from tuistream.core.errors import RecordingError, RecordingLocked, RecordingRefused, SettingsError
+from tuistream.core.errors import Interrupted, RecordingError, RecordingLocked, RecordingRefused, SettingsError
 from tuistream.core.outbox import Outbox
 from tuistream.core.session import Session
 from tuistream.core.status import Event, FeedState, FeedStatus, RecordingStatus
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from tuistream.sources.hub.intake import Intake
     from tuistream.sources.replay import Replay
     from tuistream.store.asking import HistoryReader
+    from tuistream.store.history import History
 
 
 OPEN_AGAIN_SECONDS = 5.0
+RECALLED = 1_000  # of the newest recorded ticks of a stream
 
 
 class Run:
@@ -150,14 +152,19 @@ class Run:
         if not paths:
             return
         from tuistream.store.asking import HistoryReader
+
+        def opened() -> History:
+            from tuistream.store.history import History
+            from tuistream.store.segments import files_of
+
+            return History(lambda: files_of(paths))
+
+        self.reader = HistoryReader(opened)
+        if self.settings.db is None or (self.opened and not self.session.known):
+            return  # what is followed brings its newest ticks itself; nothing was recorded earlier
         from tuistream.store.catalog import stored_key
-        from tuistream.store.history import RECALLED, History, Interrupted
-        from tuistream.store.segments import files_of
 
         feeds = {stored_key((feed.name, "", ""))[0] for feed in self.settings.feeds}
-        self.reader = HistoryReader(History(lambda: files_of(paths)))
-        if self.settings.db is None:
-            return  # what is followed brings its newest ticks itself
         try:
             for newest in await self.reader.newest(RECALLED, lambda key: key[0] in feeds):
                 self.session.recall(newest.stream, newest.t, newest.v, newest.recv, newest.gaps)

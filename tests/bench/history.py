@@ -102,7 +102,7 @@ class Bench:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.layout = layout_for(*SIZE, 9)
-        self._reader = HistoryReader(History(lambda: [path]))
+        self._reader = HistoryReader(lambda: History(lambda: [path]))
         self._axes = Axes()
         self.states: list[StreamState] = []
 

@@ -18,11 +18,11 @@ from tests.store.rolled import write
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport, rasterise
 from tuistream.core.batch import Batch
-from tuistream.core.errors import RecordingError
+from tuistream.core.errors import Interrupted, RecordingError
 from tuistream.core.session import Gap
 from tuistream.core.status import Event
 from tuistream.store import windows
-from tuistream.store.history import History, Interrupted, Wanted
+from tuistream.store.history import History, Wanted
 
 SECOND = 1_000_000_000
 STEPS = (SECOND // 2, SECOND, 2 * SECOND, 7_500_000_000, 30 * SECOND, 90 * SECOND)

@@ -2,6 +2,7 @@ import math
 import sqlite3
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,24 @@ def test_a_stream_along_an_axis_that_is_no_time_has_no_rows(tmp_path: Path) -> N
     ((number,),) = query(path, "SELECT id FROM streams WHERE axis = 'x'")
     assert query(path, "SELECT DISTINCT stream FROM rollup_1s") == [(3 - number,)]
     assert query(path, "SELECT count(*) FROM rollups WHERE stream = ?", number) == [(0,)]
+
+
+def test_a_stream_whose_axis_is_no_time_any_more_has_no_rows_to_rely_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    timed = steady(10, 90)
+    along = Batch(replace(timed.stream, axis="qty"), timed.t, timed.recv, timed.v)
+    write(path, [[timed.take(slice(0, 300))], [timed.take(slice(300, 600))]])
+    assert query(path, "SELECT count(*) FROM rollups") != [(0,)]
+    write(path, [[timed.take(slice(600, 700))], [along.take(slice(0, 800))], [timed.take(slice(700, 900))]])
+    assert query(path, "SELECT count(*) FROM rollups") == [(0,)]
+    write(path, [[steady(10, 90, 90)], [steady(10, 90, 180)]])
+    ((since,),) = query(path, "SELECT min(since) FROM rollups WHERE width = ?", SECOND)
+    assert since >= T0 + 85 * SECOND
+    connection = sqlite3.connect(path)
+    source = Source(1, 2, 1)
+    found, anew = (rows_between(connection, source, SECOND, T0, T0 + HOUR, anew=anew) for anew in (False, True))
+    connection.close()
+    assert as_rows(found) == as_rows(anew)
 
 
 async def test_a_flush_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def readers() -> Iterator[Callable[[Path, int], HistoryReader]]:
     made = []
 
     def make(path: Path, raw: int = 30_000) -> HistoryReader:
-        made.append(HistoryReader(History(lambda: [path], raw)))
+        made.append(HistoryReader(lambda: History(lambda: [path], raw)))
         return made[-1]
 
     yield make
@@ -166,7 +166,7 @@ async def test_of_each_asker_only_the_newest_question_is_answered(tmp_path: Path
         go_on.wait(10)
         return [path]
 
-    reader = HistoryReader(History(files))
+    reader = HistoryReader(lambda: History(files))
     answers: list[object] = []
     done = asyncio.Event()
     wanted = Wanted(BTC.key, ("price",), START - HOUR, START, SECOND)

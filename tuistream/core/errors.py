@@ -72,3 +72,7 @@ class RecordingLocked(RecordingError):
             begun = datetime.fromtimestamp(since // 1_000_000_000).astimezone()
             self.reason += f" since {begun:%Y-%m-%d %H:%M:%S}"
         super().__init__(f"{path} is {self.reason}")
+
+
+class Interrupted(Exception):
+    """What was being read is not wanted any more. Not an error of anybody's: whoever interrupts expects it."""

@@ -7,13 +7,15 @@ import contextvars
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tuistream.core.batch import StreamKey
-from tuistream.core.errors import RecordingError
-from tuistream.store.history import History, Interrupted, Newest, Wanted, Window
+from tuistream.core.errors import Interrupted, RecordingError
 
-Deliver = Callable[[Window | RecordingError], None]
+if TYPE_CHECKING:
+    from tuistream.store.history import History, Newest, Wanted, Window
+
+Deliver = Callable[["Window | RecordingError"], None]
 
 
 class _Question(NamedTuple):
@@ -24,13 +26,14 @@ class _Question(NamedTuple):
 
 
 class HistoryReader:
-    """Reads `history` in a thread of its own, which begins with the first question.
+    """Reads the history that `opened` gives, in a thread of its own, which begins with the first question.
 
     At most one question of each asker waits: a newer one takes its place, and ends what is being read for it.
     """
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, opened: Callable[[], History]) -> None:
+        self._opened = opened
+        self._history: History | None = None
         self._lock = threading.Lock()
         self._waiting: dict[object, _Question] = {}
         self._running: object = None
@@ -48,7 +51,7 @@ class HistoryReader:
                 return
             self._waiting[asker] = question
             if self._running == asker:
-                self._history.interrupt()
+                self._interrupt()
             if not self._busy:
                 self._busy = True
                 self._thread.submit(self._work)
@@ -58,20 +61,35 @@ class HistoryReader:
         with self._lock:
             self._waiting.pop(asker, None)
             if self._running == asker:
-                self._history.interrupt()
+                self._interrupt()
 
     async def newest(self, count: int, wanted: Callable[[StreamKey], bool]) -> list[Newest]:
         """As `History.newest`. Raises RecordingError."""
-        return await asyncio.wrap_future(self._thread.submit(self._history.newest, count, wanted))
+        return await asyncio.wrap_future(self._thread.submit(lambda: self._open().newest(count, wanted)))
 
     def close(self) -> None:
         """End at once; nothing is delivered any more."""
         with self._lock:
             self._closed = True
             self._waiting.clear()
-            self._history.interrupt()
-        self._thread.submit(self._history.close)
+            self._interrupt()
+        self._thread.submit(self._close)
         self._thread.shutdown()
+
+    def _interrupt(self) -> None:
+        if self._history is not None:
+            self._history.interrupt()
+
+    def _open(self) -> History:
+        """In the thread."""
+        if self._history is None:
+            self._history = self._opened()
+        return self._history
+
+    def _close(self) -> None:
+        """In the thread."""
+        if self._history is not None:
+            self._history.close()
 
     def _work(self) -> None:
         """In the thread: answer until nothing waits."""
@@ -85,7 +103,7 @@ class HistoryReader:
                 self._running = asker
             answer: Window | RecordingError | None = None
             try:
-                answer = self._history.window(question.wanted)
+                answer = self._open().window(question.wanted)
             except RecordingError as error:
                 answer = error
             except Interrupted:

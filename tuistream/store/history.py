@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 
 from tuistream.core.batch import Stream, StreamKey, Times, Values
-from tuistream.core.errors import RecordingError
+from tuistream.core.errors import Interrupted, RecordingError
 from tuistream.core.session import Gap
 from tuistream.store import catalog
 from tuistream.store.opening import open_for_reading, reason_of, result_code
@@ -35,10 +35,6 @@ GAPS_SHOWN: Final = 1_000  # of a window, the longest
 
 
 T = TypeVar("T")
-
-
-class Interrupted(Exception):
-    """A window is not wanted any more."""
 
 
 class Wanted(NamedTuple):

@@ -56,6 +56,7 @@ _SPAN_SQL: Final = (
     "INSERT INTO rollups (stream, width, since, until) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET until = excluded.until"
 )
+_NO_SPANS_SQL: Final = "DELETE FROM rollups WHERE stream = ?"
 _REACH_SQL: Final = "UPDATE streams SET reach = max(reach, ?) WHERE id = ?"
 
 
@@ -89,7 +90,8 @@ class Rolling:
 
     ids: of the streams that had ticks in this run, rising. newest: the greatest event time of each, `FIRST_NS` where
     it has none. fields: how many each has. reach: as in `streams.reach`, by id. worth: the least and, to begin, the
-    greater number of ticks as above (`GIVE_UP_TICKS`, `BEGIN_TICKS`).
+    greater number of ticks as above (`GIVE_UP_TICKS`, `BEGIN_TICKS`). along: ids of streams that had an axis that is
+    not time in this run; they have no rows any more.
     """
 
     ids: Numbers
@@ -98,6 +100,7 @@ class Rolling:
     levels: tuple[Level, ...]
     reach: Mapping[int, int]
     worth: tuple[float, float]
+    along: frozenset[int]
 
     @classmethod
     def begin(cls, worth: tuple[float, float] = (GIVE_UP_TICKS, BEGIN_TICKS)) -> Rolling:
@@ -105,15 +108,19 @@ class Rolling:
         none = np.empty(0, np.int64)
         no = np.empty(0, np.bool_)
         levels = tuple(Level(width, NO_ROWS, no, none, np.empty(0), no) for width in WIDTHS)
-        return cls(none, none, none, levels, {}, worth)
+        return cls(none, none, none, levels, {}, worth, frozenset())
 
     def after(self, flush: Flush, connection: sqlite3.Connection) -> tuple[Rolling, list[Insert]]:
         """How it is after `flush`, and what to write with it. The ticks of the flush are not yet in the file."""
         reach, statements = self._reach(flush)
-        known = self._knowing(flush.sources, connection)
-        parts = [_partial(ticks, flush.sources) for ticks in flush.ticks]
+        along = self.along | {stream for stream, *_ in flush.blocks if stream not in flush.sources}
+        if gone := along - self.along:
+            statements.append((_NO_SPANS_SQL, iter([[stream] for stream in sorted(gone)])))
+        sources = {number: source for number, source in flush.sources.items() if number not in along}
+        known = self._knowing(sources, connection)
+        parts = [_partial(ticks, sources) for ticks in flush.ticks]
         newest = known.newest.copy()
-        timed = [(stream, t1) for stream, _, t1, _, _ in flush.blocks if stream in flush.sources]
+        timed = [(stream, t1) for stream, _, t1, _, _ in flush.blocks if stream in sources]
         if timed:
             streams, latest = np.array(timed, dtype=np.int64).T
             at = np.searchsorted(known.ids, streams)
@@ -128,7 +135,7 @@ class Rolling:
                 level, parts = step.after, step.finished
                 statements += step.statements
             levels.append(level)
-        return replace(known, newest=newest, levels=tuple(levels), reach=reach), statements
+        return replace(known, newest=newest, levels=tuple(levels), reach=reach, along=along), statements
 
     def _reach(self, flush: Flush) -> tuple[Mapping[int, int], list[Insert]]:
         """Powers of two, so that it seldom changes."""

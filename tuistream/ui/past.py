@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tuistream.store import asking, history
 
 WORD_AFTER: Final = 0.3  # seconds that reading takes before a word of it is said
+LEARN_AFTER: Final = 1.0  # seconds until a chart that has all ticks of this run looks whether there are others
 AGAIN_AFTER: Final = 2.0  # seconds until what failed is tried again
 REASON_LENGTH: Final = 80
 
@@ -75,6 +76,7 @@ class Past:
         self._failure = ""
         self._shown = False  # whether the window that is shown needs the recording
         self._answered = False
+        self._made = time.monotonic()
         self._found: history.Window | None = None
         self._join = 0
         self._asked: history.Wanted | None = None
@@ -128,6 +130,9 @@ class Past:
         if not self._shown:
             if self._answered:
                 self._withdraw()
+                return
+            all_there = len(series) == series.total == self._state.ticks
+            if all_there and time.monotonic() - self._made < LEARN_AFTER:
                 return
             first = int(series.t[0])
             window = replace(window, t0=first, t1=first)  # only to learn how far back the recording goes
