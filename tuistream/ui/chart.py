@@ -21,6 +21,7 @@ from tuistream.core.look import Look
 from tuistream.core.session import Gap, StreamState
 from tuistream.ui.averages import Average, Averages, over, run_up
 from tuistream.ui.axis_view import UNIT
+from tuistream.ui.counting import Counting
 from tuistream.ui.fields import switchable
 from tuistream.ui.past import Joined, Past
 from tuistream.ui.view import View, Window, of_ticks
@@ -80,6 +81,7 @@ class Chart:
     ) -> None:
         self.state = state
         self.past = Past(state, reader)
+        self.counting = Counting()
         self.look = look
         self.view = self.home
         self.choices = self.first_choices

@@ -9,9 +9,16 @@ from tuistream.core.board import Board
 from tuistream.ui.chart import Chart
 from tuistream.ui.view import Window
 
+HEAT_MAP = "heatmap"  # in a sender's words
 
-def of_chart(chart: Chart, window: Window, edge: int) -> Ticks:
-    """The ticks in memory that lie in the window, up to `edge`: now by the stream's clock, ns. Views, no copies."""
+
+def of_chart(chart: Chart, window: Window, edge: int) -> Content:
+    """What a chart has to draw up to `edge`: now by the stream's clock, ns.
+
+    The ticks in memory that lie in the window, as views; of a sender's heat map how often each of its cells came.
+    """
+    if chart.look is not None and chart.look.kind == HEAT_MAP and chart.look.grid != (0, 0):
+        return chart.counting.matrix(chart.state.series, chart.look.grid, chart.until(edge))
     series, axis = chart.state.series, chart.state.stream.axis
     part = series.between(window.t0, window.t1)
     until = int(np.searchsorted(series.t, chart.until(edge), side="right"))

@@ -36,7 +36,10 @@ class KindControls(BoardControls):
         """Draw a chart that is no line."""
         unit = chart.look.unit if chart.look is not None else ""
         style = self.style(digits, unit, log=chart.choices.log)
-        self.kinds.show(chart.choices.kind, content.of_chart(chart, window, self.edge), style, colours)
+        drawn, name = content.of_chart(chart, window, self.edge), chart.choices.kind
+        if not kinds.kind(name).fits(drawn):
+            name = next(one for one in kinds.fitting(drawn) if one not in kinds.LINES)
+        self.kinds.show(name, drawn, style, colours)
 
     def draw_board(self, board: Board, frozen_at: int | None) -> None:
         """Draw what is new; nothing of it while the view is frozen, since `frozen_at` (ns)."""

@@ -225,7 +225,8 @@ def _words(content: Matrix, room: int, style: DrawStyle) -> str:
     rows, columns = content.v.shape
     words = [f"{columns:,} x {rows:,}"]
     if content.counts:
-        words.append(f"{float(np.nansum(content.v)):,.0f} counted")
+        with np.errstate(over="ignore", invalid="ignore"):
+            words.append(f"{format_value(float(content.v[np.isfinite(content.v)].sum()), 0)} counted")
     if content.outside:
         words.append(f"{content.outside:,} outside")
     if style.unit:

@@ -1,0 +1,34 @@
+"""The counts of a sender's heat map, kept up with its ticks. Draws nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuistream.charts.kinds.contract import Matrix
+from tuistream.core.series import Series
+from tuistream.studies.grid_counts import GridCounts
+
+FIELDS = ("row", "col")
+
+
+class Counting:
+    """Counts each tick of a series once; also what has left memory since."""
+
+    def __init__(self) -> None:
+        self._counts: GridCounts | None = None
+        self._counted = self._history = -1  # ticks of the series that are counted, and its history then
+
+    def matrix(self, series: Series, grid: tuple[int, int], until: int) -> Matrix:
+        """How often each cell of the grid (columns, rows) was named by ticks up to `until`, ns."""
+        counts = self._counts
+        if counts is None or (counts.columns, counts.rows) != grid or series.history != self._history:
+            counts = self._counts = GridCounts(*grid)
+            self._counted, self._history = series.total - len(series), series.history
+        first = max(0, self._counted - (series.total - len(series)))
+        stop = int(np.searchsorted(series.t, until, side="right"))
+        if stop > first and all(name in series.fields for name in FIELDS):
+            rows, columns = (series.column(name)[first:stop] for name in FIELDS)
+            counts.extend(rows, columns)
+            self._counted = series.total - len(series) + stop
+        down, across = counts.labels()
+        return Matrix(counts.v, down, across, counts=True, outside=counts.outside)
