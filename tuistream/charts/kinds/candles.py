@@ -12,10 +12,10 @@ from tuistream.charts.kinds.contract import Content, DrawStyle, Size, Ticks
 from tuistream.charts.kinds.plot import EMPTY, Plot, along_ticks, plotted, range_of, tag_last
 from tuistream.charts.kinds.words import time_text
 from tuistream.charts.numbers import digits_for, format_value
+from tuistream.charts.ohlc import Candles, candles_of, width_for
 from tuistream.charts.panel import DOWN, FLAT, UP, Frame, draw_gaps, message_frame, signs_of
 from tuistream.charts.raster import BLANK, Viewport, columns_of, rows_of
 from tuistream.core.durations import format_duration
-from tuistream.studies.candles import Candles, candles_of, width_for
 
 NONE, WICK, BODY = range(3)
 MOST_COLUMNS: Final = 15  # that a body is wide, so that few candles do not become walls

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuistream.studies.candles import DAY, MINUTE, SECOND, WIDTHS, candles_of, width_for
+from tuistream.charts.ohlc import DAY, MINUTE, SECOND, WIDTHS, candles_of, width_for
 
 
 def by_polars(t: np.ndarray, v: np.ndarray, width: int) -> pl.DataFrame:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuistream.studies.spectrum import MOST_POINTS, WINDOWS, spectrum_of
+from tuistream.charts.spectrum import MOST_POINTS, WINDOWS, spectrum_of
 
 SECOND = 1_000_000_000
 START = 1_795_172_400 * SECOND
