@@ -136,7 +136,7 @@ async def test_every_kind_of_board_has_a_panel_and_a_row(monitor: Monitor) -> No
         screen = monitor.screen
         for words in (
             "PNG  640 x 480",
-            "1 marker  centre 1.00000, 2.00000",
+            "km wide  centre 1.00, 2.00",
             "at rtsp://camera.example/1",
             '{"a": [1, 2]}',
         ):

@@ -38,6 +38,7 @@ from tuistream.ui.openings import Openings
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.panel import Panel
+from tuistream.ui.pictures import Pictures
 from tuistream.ui.replay_keys import ReplayKeys
 from tuistream.ui.replaying import toggled
 from tuistream.ui.status_line import StatusLine, local_time
@@ -90,6 +91,7 @@ class TuistreamApp(ReplayKeys):
         self.ascii_only = glyphs == "ascii"
         self.inks = InkPot()
         self.openings = Openings(Opener(options.media), options.clock, self._run_opening)
+        self.pictures = Pictures(self._run_opening)
         self._own_keys = translation(options.keys)
         self._session = session
         self._recording = recording

@@ -35,6 +35,7 @@ class BoardControls(ChartControls):
         self.drawings = 0  # made so far
         self._plot = StreamPlot(glyphs)
         self._view: BoardView | None = None  # made when it is needed
+        self._note = ""
         self._curve_drawn: tuple[int, tuple[int, int]] | None = None
         self._curve_range: tuple[float, float] | None = None
 
@@ -102,6 +103,7 @@ class BoardControls(ChartControls):
         if board is not self.board:
             self.board = board
             self._curve_drawn = self._curve_range = None
+            self.rows_note("")
             if self._view is not None:
                 self._view.assign(board)
 
@@ -124,11 +126,19 @@ class BoardControls(ChartControls):
         drawing, self._curve_range = drawing_of(curve, *self.canvas(), self._curve_range)
         self._plot.show([drawing.line], drawing.viewport, drawing.value_ticks, drawing.ticks, None, [])
 
+    def rows_note(self, words: str) -> None:
+        """Say more of the newest item, where it is shown as rows."""
+        if self._view is not None or words:
+            self._note = words
+            if self._view is not None:
+                self._view.note(words)
+
     def rows_view(self) -> BoardView:
         """The widget for rows, on the screen instead of the plot."""
         if self._view is None:
             self._view = BoardView(self._timezone, self.show_frame)
             self._view.assign(self.board)
+            self._view.note(self._note)
             self.mount(self._view, after=self._plot)
         self.show_inner(self._view)
         return self._view

@@ -11,8 +11,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from tuistream.core.board import Board, Item
-from tuistream.ui.items import Row, rows_of
-from tuistream.ui.line import InkedWidget
+from tuistream.ui.items import Row, beside_stamp, rows_of
+from tuistream.ui.line import InkedWidget, wrapped
 from tuistream.ui.openings import Opening, opened_rows
 from tuistream.ui.painting import PaintedApp
 
@@ -62,6 +62,7 @@ class BoardView(RowsView):
         self._top = 0  # of a single item: the rows above those that are shown
         self._opening: Opening | None = None  # of what the newest item names
         self._opening_seen: object = None
+        self._note = ""
 
     @property
     def newer(self) -> int:
@@ -91,6 +92,12 @@ class BoardView(RowsView):
         seen = None if opening is None else opening.seen
         if opening is not self._opening or seen != self._opening_seen:
             self._opening, self._opening_seen, self._drawn = opening, seen, None
+            self._log.forget_rows()
+
+    def note(self, words: str) -> None:
+        """What else there is to say of the newest item; drawn with the next update."""
+        if words != self._note:
+            self._note, self._drawn = words, None
             self._log.forget_rows()
 
     def update(self, frozen_at: int | None) -> bool:
@@ -157,9 +164,14 @@ class BoardView(RowsView):
 
     def _rows_of(self, item: Item) -> list[Row]:
         width, opening = max(1, self.size.width), self._opening
-        if opening is not None and item is self._log.items[-1]:
-            return opened_rows(item, opening, width, self._timezone)
-        return rows_of(item, width, self._timezone)
+        if item is not self._log.items[-1]:
+            return rows_of(item, width, self._timezone)
+        rows = rows_of(item, width, self._timezone)
+        if opening is not None:
+            rows = opened_rows(item, opening, width, self._timezone)
+        room, indent = beside_stamp(width)
+        note = wrapped(f"not shown: {self._note}", room) if self._note else []
+        return [*rows, *(((indent, ""), (part, "warning")) for part in note)]
 
 
 class Log:

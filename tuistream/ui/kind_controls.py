@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import tzinfo
+from typing import NamedTuple, cast
 
 from tuistream.charts import kinds
-from tuistream.charts.kinds.contract import Content, DrawStyle
-from tuistream.core.board import Board
+from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Markers, Raster
+from tuistream.core.board import Board, Item
+from tuistream.core.pictures import picture_of
 from tuistream.ui import content
 from tuistream.ui.board_controls import BoardControls
 from tuistream.ui.chart import Chart
+from tuistream.ui.items import NAMING, summary
 from tuistream.ui.kind_view import KindView, colours_of
-from tuistream.ui.streams import Streams, key_of
+from tuistream.ui.pictures import PictureApp, Shown
+from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.view import Window
 
+MOST_NEARER = 30  # steps
 ROWS = "rows"  # of text: what a board is where it is nothing else
+
+
+class Sight(NamedTuple):
+    """How many steps nearer than all of it, and aside from its middle."""
+
+    zoom: int = 0
+    right: int = 0
+    down: int = 0
+
+
+HOME = Sight()
+NEARER = (Raster, Markers)  # contents that one can go nearer to
 
 
 class KindControls(BoardControls):
@@ -25,7 +42,9 @@ class KindControls(BoardControls):
         super().__init__(streams, timezone, paged, glyphs)
         self.kinds = KindView(self._plot)
         self._board_drawn: object = None
-        self._taken: tuple[Board, int, Content | None] | None = None  # of a board at a version: its content
+        self._taken: tuple[Board, object, Content | None] | None = None  # of a board at a version: its content
+        self._pictured = Pictured()
+        self._sights: dict[EntryKey, Sight] = {}  # of boards: what the user went nearer to
 
     def style(self, digits: int | None, unit: str = "", *, log: bool = False) -> DrawStyle:
         """How kinds are to be drawn on this terminal."""
@@ -49,11 +68,18 @@ class KindControls(BoardControls):
             super().draw_board(board, frozen_at)
             return
         self.show_inner(self._plot)
-        made_of = (version, self._plot.size, name)
+        sight = self._sights.get(key_of(board), HOME)
+        made_of = (version, self._plot.size, name, sight)
         if made_of != self._board_drawn:
             self._board_drawn = made_of
             self.drawings += 1
-            self.kinds.show(name, drawn, self.style(None))
+            self.kinds.show(name, drawn, replace(self.style(None), zoom=sight.zoom, pan=(sight.right, sight.down)))
+
+    def board_words(self, board: Board) -> tuple[str, list[str], str]:
+        count, about, newer = super().board_words(board)
+        if isinstance(self._taken[2] if self._taken is not None else None, Raster):
+            about.append(self._pictured.words)
+        return count, about, newer
 
     def assign_board(self, board: Board | None) -> None:
         if board is not self.board:
@@ -96,12 +122,32 @@ class KindControls(BoardControls):
     def _fitting(self, drawn: Content | None) -> tuple[str, ...]:
         return (*(kinds.fitting(drawn) if drawn is not None else ()), ROWS)
 
-    def _take(self, board: Board, *, frozen: bool = True) -> tuple[Content | None, int]:
+    def _take(self, board: Board, *, frozen: bool = True) -> tuple[Content | None, object]:
         """What the board holds, made once of each of its versions; of a frozen one what was taken last."""
         taken = self._taken
-        if taken is None or taken[0] is not board or (not frozen and taken[1] != board.version):
-            taken = self._taken = board, board.version, content.of_board(board)
+        if taken is not None and taken[0] is board and frozen:
+            return taken[2], taken[1]
+        picture = self._picture_of(board)
+        version: object = board.version if picture is None else (picture.of, picture.words)
+        if taken is None or taken[0] is not board or taken[1] != version:
+            drawn = content.of_board(board) if picture is None else picture.raster
+            taken = self._taken = board, version, drawn
         return taken[2], taken[1]
+
+    def _picture_of(self, board: Board) -> Shown | None:
+        """The picture that the newest item is, or that was opened at the address that it names."""
+        item = board.items[-1]
+        if item.kind not in NAMING:
+            return None
+        app = cast(PictureApp, self.app)
+        app.openings.look(board)
+        opening = app.openings.of(board)
+        held = item if opening is None or opening.picture is None else opening.picture
+        if not self._pictured.holds(held):
+            return None
+        shown = app.pictures.look(key_of(board), held)
+        self.rows_note(shown.words)
+        return shown
 
     def _kind_of(self, board: Board, drawn: Content | None) -> str:
         """What a board is drawn as: as chosen, else as what its item is, else rows."""
@@ -110,7 +156,57 @@ class KindControls(BoardControls):
             return ROWS
         if chosen and kinds.kind(chosen).fits(drawn):
             return chosen
-        return kinds.said(board.items[-1].kind) or self._fitting(drawn)[0]
+        said = kinds.said(board.items[-1].kind)
+        return said if said and said not in kinds.LINES and kinds.kind(said).fits(drawn) else self._fitting(drawn)[0]
+
+    def _move_sight(self, zoom: int = 0, right: int = 0, down: int = 0) -> bool:
+        """Go nearer to what a board is drawn as, or aside; False where that is nothing to go nearer to."""
+        board, taken = self.board, self._taken
+        if board is None or taken is None or taken[0] is not board or not isinstance(taken[2], NEARER):
+            return False
+        if self._kind_of(board, taken[2]) == ROWS:
+            return False
+        before = self._sights.get(key_of(board), HOME)
+        sight = Sight(before.zoom + zoom, before.right + right, before.down + down)
+        if zoom:  # what is in the middle stays there
+            sight = Sight(before.zoom + zoom, *(round(each * CLOSER**zoom) for each in before[1:]))
+        if abs(sight.zoom) <= MOST_NEARER:
+            self._sights[key_of(board)] = sight
+        self.redraw()
+        return True
+
+    def action_zoom(self, steps: int) -> None:
+        if not self._move_sight(zoom=steps):
+            super().action_zoom(steps)
+
+    def action_pan(self, steps: int) -> None:
+        if not self._move_sight(right=steps):
+            super().action_pan(steps)
+
+    def action_scroll_items(self, rows: int, pages: int = 0) -> None:
+        if pages or not self._move_sight(down=rows):
+            super().action_scroll_items(rows, pages)
+
+    def action_reset(self) -> None:
+        if self.board is not None and self._sights.pop(key_of(self.board), None) is not None:
+            self._say("all of it")
+            self.redraw()
+        else:
+            super().action_reset()
+
+
+class Pictured:
+    """Whether an item holds a picture, and what it is in words; each is looked at once, as it may be long."""
+
+    def __init__(self) -> None:
+        self._item: Item | None = None
+        self.words = ""
+
+    def holds(self, item: Item) -> bool:
+        if item is not self._item:
+            self._item = item
+            self.words = summary(item) if picture_of(item.value) is not None else ""
+        return bool(self.words)
 
 
 def _beside(names: tuple[str, ...], now: str, steps: int) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuistream.charts.kinds import map as kind
-from tuistream.charts.kinds.contract import DrawStyle, Markers, Size
+from tuistream.charts.kinds.contract import CLOSER, MARKERS_MOST, DrawStyle, Markers, Size
 from tuistream.charts.world import borders, coasts
 
 RADIUS = 6_378_137.0  # metres, of the sphere of EPSG:3857
@@ -78,7 +78,7 @@ def test_several_in_a_cell_are_counted_and_those_beyond_are_said() -> None:
     assert "5" in "".join(rows[:-1])
     assert "5 of 6 markers" in rows[-1]
     assert "7 more not shown" in rows[-1]
-    many = markers(*[LONDON] * (kind.MARKERS_MOST + 3))
+    many = markers(*[LONDON] * (MARKERS_MOST + 3))
     assert "3 more not shown" in texts(many, Size(80, 20))[-1]
 
 
@@ -93,7 +93,7 @@ def test_nearer_and_aside() -> None:
     content = markers(LONDON)
     home = kind.sight_of(content, Size(80, 20), DrawStyle())
     near = kind.sight_of(content, Size(80, 20), DrawStyle(zoom=2, pan=(1, 0)))
-    assert near.cell == pytest.approx(home.cell / kind.CLOSER**2)
+    assert near.cell == pytest.approx(home.cell / CLOSER**2)
     assert near.x == pytest.approx(home.x + near.cell * 80 / kind.PAN_PART)
 
 

@@ -16,6 +16,8 @@ from tuistream.core import batch
 LEAST_WIDTH: Final = 20  # cells; a kind draws in less, too, but need not draw well
 LEAST_HEIGHT: Final = 5
 TRUECOLOUR: Final = 1 << 24
+CLOSER: Final = 1.5  # so many times as large with each step nearer
+MARKERS_MOST: Final = 10_000  # on a map
 
 
 class Size(NamedTuple):

@@ -12,16 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.charts.kinds.canvas import Canvas, blank, cut, shown, write
-from tuistream.charts.kinds.contract import Content, DrawStyle, Markers, Size
+from tuistream.charts.kinds.contract import CLOSER, MARKERS_MOST, Content, DrawStyle, Markers, Size
 from tuistream.charts.panel import AXIS, GAP_LABEL, LABEL, Frame
 from tuistream.charts.world import Outline, borders, coasts
 from tuistream.core.batch import Values
 
-MARKERS_MOST: Final = 10_000
 LABEL_SHOWN: Final = 24  # characters
 TILE: Final = 256.0  # pixels of the world at zoom 0
 BROWSER: Final = 640.0  # pixels that a web map is taken to be wide: what it shows has room here, too
-CLOSER: Final = 1.5  # so many times as large with each step nearer
 STEPS_MOST: Final = 40
 PAN_PART: Final = 8  # of what is seen is one step aside
 NORTHERN: Final = degrees(atan(sinh(pi)))  # latitude at which the world is a square
@@ -129,7 +127,9 @@ def sight_of(content: Markers, size: Size, style: DrawStyle) -> Sight:
     elif len(lon):
         xs, ys = projected(lon, lat)
         west, wide = _extent(xs)
-        x, y = (west + wide / 2) % 1.0, float(ys.min() + ys.max()) / 2
+        # What needs half of the world is better seen on the usual map of it.
+        x, y = (west + wide / 2) % 1.0 if wide < 0.5 else 0.5, float(ys.min() + ys.max()) / 2
+        wide = wide if wide < 0.5 else 1.0
         wide = max(wide, AROUND_ONE / 360.0) * ROOM
         high = max(float(np.ptp(ys)), AROUND_ONE / 720.0) * ROOM
         cell = min(widest, max(wide / max(1, columns), high / (2 * max(1, rows))))

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.charts.kinds.canvas import Canvas, blank
-from tuistream.charts.kinds.contract import TRUECOLOUR, Content, DrawStyle, Raster, Size
+from tuistream.charts.kinds.contract import CLOSER, TRUECOLOUR, Content, DrawStyle, Raster, Size
 from tuistream.charts.panel import LABEL, Frame, message_frame
 from tuistream.core.palettes import colours_of, nearest
 
-CLOSER: Final = 1.5  # so many times as large with each step nearer
 STEPS_MOST: Final = 16
 PAN_PART: Final = 8  # of what is seen is one step aside
 RAMP: Final = " .:-=+*#%@"

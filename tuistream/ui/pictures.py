@@ -1,0 +1,80 @@
+"""The pictures that panels show: decoded in a thread, one of a board at a time, the newest when there is a place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from tuistream.charts.kinds.contract import Raster
+from tuistream.core.board import Item
+from tuistream.sources.media.names import NotOpened
+from tuistream.sources.media.pixels import pixels_of
+from tuistream.ui.openings import Openings
+from tuistream.ui.streams import EntryKey
+
+KEPT: Final = 12  # boards whose pixels are kept
+AT_ONCE: Final = 2  # that are being decoded
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a board's picture is.
+
+    wanted: the item to be shown. of: the item that `raster` was made of, before it is another one still; words: why
+    `of` cannot be shown. shown, skipped: how many pictures were decoded, and how many had been replaced by then.
+    """
+
+    wanted: Item
+    of: Item | None = None
+    raster: Raster | None = None
+    words: str = ""
+    busy: bool = False
+    shown: int = 0
+    skipped: int = 0
+
+
+class PictureApp(Protocol):
+    """An app that opens what messages name, and decodes pictures."""
+
+    openings: Openings
+    pictures: Pictures
+
+
+class Pictures:
+    """One a board. run: runs what decodes as a task of the app's, until the app ends."""
+
+    def __init__(self, run: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        self._run = run
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._found: OrderedDict[EntryKey, Shown] = OrderedDict()
+
+    def look(self, key: EntryKey, item: Item) -> Shown:
+        """What there is of the picture that an item holds, or of the one before it; decodes it where it is new."""
+        shown = self._found.pop(key, None) or Shown(item)
+        self._found[key] = shown
+        while len(self._found) > KEPT:
+            self._found.popitem(last=False)
+        if item is not shown.wanted:
+            shown.skipped += shown.wanted is not shown.of
+            shown.wanted = item
+        if shown.of is not item and not shown.busy:
+            shown.busy = True
+            self._run(self._decode(shown))
+        return shown
+
+    async def _decode(self, shown: Shown) -> None:
+        """Decode what is wanted when there is a place, which may be a newer one by then."""
+        try:
+            async with self._places:
+                item = shown.wanted
+                try:
+                    raster, words = Raster(await asyncio.to_thread(pixels_of, item.value)), ""
+                    shown.shown += 1
+                except NotOpened as error:
+                    raster, words = None, str(error)
+            shown.of, shown.raster, shown.words = item, raster, words
+        finally:
+            shown.busy = False
