@@ -17,7 +17,7 @@ from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
 from tuistream.sources.media.names import named
 from tuistream.ui.board_view import Log
-from tuistream.ui.curve import curve_of, drawing_of
+from tuistream.ui.curve import curve_of
 from tuistream.ui.items import Row, address_of, rows_of, summary
 from tuistream.ui.line import wrapped
 from tuistream.ui.naming import where
@@ -157,10 +157,7 @@ def test_a_spectrum_is_a_curve_over_its_x() -> None:
     curve = curve_of(item("spectrum", {"x": [3, "1", 2.0], "y": [30.0, 10.0, float("nan")]}))
     assert curve is not None
     assert curve.x.tolist() == [1.0, 2.0, 3.0]
-    drawing, values = drawing_of(curve, 60, 10)
-    assert values[0] <= 10 < 30 <= values[1]
-    assert [label for _place, label in drawing.ticks] == ["1", "1.5", "2", "2.5", "3"] or drawing.ticks
-    assert (drawing.viewport.t0, drawing.viewport.t1) == (1_000_000_000, 3_000_000_000)
+    assert np.array_equal(curve.y, [10.0, np.nan, 30.0], equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -177,13 +174,6 @@ def test_a_spectrum_is_a_curve_over_its_x() -> None:
 )
 def test_what_is_no_curve_is_a_line_of_text(value: object) -> None:
     assert curve_of(item("spectrum", value)) is None
-
-
-def test_a_curve_of_any_size_has_places_that_fit() -> None:
-    curve = curve_of(item("spectrum", {"x": [-1e300, 1e300], "y": [-1e300, 1e300]}))
-    assert curve is not None
-    drawing, _values = drawing_of(curve, 60, 10)
-    assert np.abs(drawing.line.t).max() < 1 << 62
 
 
 def one_row(shown: Item) -> list[Row]:

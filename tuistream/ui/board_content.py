@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from tuistream.charts.kinds.contract import MARKERS_MOST, Content, Markers
+from tuistream.charts.kinds.contract import MARKERS_MOST, Content, Markers, Points
 from tuistream.core.board import Item
 from tuistream.core.colours import css_colour
 from tuistream.core.text import printable
+from tuistream.ui.curve import curve_of
 
 LABEL_LENGTH: Final = 60
 LABELS: Final = ("name", "label", "title")
@@ -21,7 +22,8 @@ def of_item(item: Item) -> Content | None:
     """What an item holds; None where rows of text say it."""
     if item.kind == "map" and isinstance(item.value, Mapping):
         return _markers(item.value)
-    return None
+    curve = curve_of(item)
+    return Points(curve.x, {"y": curve.y}, "x") if curve is not None else None
 
 
 def _markers(value: Mapping[str, object]) -> Markers:

@@ -14,7 +14,6 @@ from tuistream.sources.media.names import NotOpened, named
 from tuistream.ui.board_view import BoardView
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.controls import ChartControls
-from tuistream.ui.curve import curve_of, drawing_of
 from tuistream.ui.items import address_of
 from tuistream.ui.messages import Followed, Said
 from tuistream.ui.naming import NamedScreen
@@ -25,7 +24,7 @@ from tuistream.ui.streams import Streams, key_of
 
 
 class BoardControls(ChartControls):
-    """Draws `board` as rows, or as a curve in `plot`. Subclasses draw what else there is to be drawn."""
+    """Draws `board` as rows. Subclasses draw what else there is to be drawn."""
 
     BINDINGS: ClassVar[list[Binding]] = bindings(Pane.BOARD)
 
@@ -36,8 +35,6 @@ class BoardControls(ChartControls):
         self._plot = StreamPlot(glyphs)
         self._view: BoardView | None = None  # made when it is needed
         self._note = ""
-        self._curve_drawn: tuple[int, tuple[int, int]] | None = None
-        self._curve_range: tuple[float, float] | None = None
 
     def show_frame(self) -> None:
         """Draw title and state."""
@@ -102,29 +99,17 @@ class BoardControls(ChartControls):
     def assign_board(self, board: Board | None) -> None:
         if board is not self.board:
             self.board = board
-            self._curve_drawn = self._curve_range = None
             self.rows_note("")
             if self._view is not None:
                 self._view.assign(board)
 
     def draw_board(self, board: Board, frozen_at: int | None) -> None:
         """Draw what is new; nothing of it while the view is frozen, since `frozen_at` (ns)."""
-        curve = curve_of(board.items[-1])
-        if curve is None:
-            view = self.rows_view()
-            if frozen_at is None:
-                self._openings.look(board)
-            view.note_opening(self._openings.of(board))
-            self.drawings += view.update(frozen_at)
-            return
-        self.show_inner(self._plot)
-        drawn, key = self._curve_drawn, (board.version, self.canvas())
-        if drawn == key or (frozen_at is not None and drawn is not None and drawn[1] == key[1]):
-            return
-        self._curve_drawn = key
-        self.drawings += 1
-        drawing, self._curve_range = drawing_of(curve, *self.canvas(), self._curve_range)
-        self._plot.show([drawing.line], drawing.viewport, drawing.value_ticks, drawing.ticks, None, [])
+        view = self.rows_view()
+        if frozen_at is None:
+            self._openings.look(board)
+        view.note_opening(self._openings.of(board))
+        self.drawings += view.update(frozen_at)
 
     def rows_note(self, words: str) -> None:
         """Say more of the newest item, where it is shown as rows."""

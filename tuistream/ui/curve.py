@@ -1,4 +1,4 @@
-"""A spectrum, or any other arrays that replace those before, as one line of its y over its x. Nothing here draws."""
+"""A spectrum, or any other arrays that replace those before, as y over x. Nothing here draws."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tuistream.charts.axes import sticky_range, value_ticks
-from tuistream.charts.polyline import Line
-from tuistream.charts.raster import Viewport
 from tuistream.core.batch import Values
 from tuistream.core.board import Item
-from tuistream.ui.chart import COLUMNS_A_TICK, ROWS_A_TICK
 
 MOST_POINTS: Final = 100_000
-SCALE: Final = 1e9  # places are in billionths of x's unit, as those of an axis that is not time
-FARTHEST: Final = 4e18  # that a place may be
 
 
 class Curve(NamedTuple):
@@ -24,15 +18,6 @@ class Curve(NamedTuple):
 
     x: Values
     y: Values
-
-
-class CurveDrawing(NamedTuple):
-    """What a plot needs to draw a curve."""
-
-    line: Line
-    viewport: Viewport
-    value_ticks: list[tuple[float, str]]
-    ticks: list[tuple[int, str]]
 
 
 def curve_of(item: Item) -> Curve | None:
@@ -48,28 +33,6 @@ def curve_of(item: Item) -> Curve | None:
     if len(order) < 2 or x[order[0]] == x[order[-1]] or not np.isfinite(y).any():
         return None
     return Curve(x[order], y[order])
-
-
-def drawing_of(
-    curve: Curve, columns: int, rows: int, before: tuple[float, float] | None = None
-) -> tuple[CurveDrawing, tuple[float, float]]:
-    """The drawing for a canvas of that size, and its range of values; before: the one of the curve before it."""
-    finite = curve.y[np.isfinite(curve.y)]
-    lo, hi = values = sticky_range(before, float(finite.min()), float(finite.max()))
-    first, last = float(curve.x[0]), float(curve.x[-1])
-    scale = min(SCALE, FARTHEST / max(abs(first), abs(last)))
-    places = np.rint(curve.x * scale).astype(np.int64)
-    viewport = Viewport(int(places[0]), max(int(places[-1]), int(places[0]) + columns), lo, hi)
-    along = value_ticks(first, last, max(1, columns // COLUMNS_A_TICK))
-    return (
-        CurveDrawing(
-            Line(places, curve.y),
-            viewport,
-            value_ticks(lo, hi, max(2, rows // ROWS_A_TICK + 1)),
-            [(round(value * scale), label) for value, label in along],
-        ),
-        values,
-    )
 
 
 def _numbers(values: object) -> Values:
