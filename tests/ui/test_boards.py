@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.cells import cell_len
-from rich.color import ColorSystem
-from textual.color import Color
 
 from tests.ui.conftest import SECOND, START, Monitor
+from tuistream.charts.panel import DOWN, UP
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.board import Board, Item
 from tuistream.core.look import Look
-from tuistream.core.status import FeedState, RecordingStatus
 from tuistream.ui.board_view import BoardView
-from tuistream.ui.contrast import contrast, readable
-from tuistream.ui.panel import Panel
+from tuistream.ui.stream_plot import StreamPlot
 
 HUB = "hub"
 SINE = Stream("localhost", "", "sin_wave", ("x", "y"), timed=False, axis="x")
@@ -249,7 +242,7 @@ async def test_a_look_that_changes_leaves_what_the_user_chose(monitor: Monitor) 
         await monitor.settle()
         assert "1 Two" in monitor.title
         assert "30 ticks" in monitor.title
-        assert "area" in monitor.edge
+        assert "bars" in monitor.edge
         await monitor.press("c", "left_square_bracket")
         monitor.session.take_looks({stream.key: Look("line", "Three", points=40, fill=True)})
         await monitor.settle()
@@ -263,143 +256,27 @@ async def test_bars_stand_on_zero_and_their_legend_is_whole(monitor: Monitor) ->
     feed_lines(monitor, look, [[30.0, 50.0, 20.0], [40.0, 20.0, 25.0]], ("a", "b", "c"))
     async with monitor.running(100, 30):
         labels = {row[-5:].strip(" ├◂│┘") for row in monitor.plot.split("\n")}
-        assert {"0", "50"} <= labels
-        assert "c  a  b" in monitor.title  # c is what its last value is of
-        await monitor.press("c", "0")
-        assert "area" not in monitor.edge
+        assert {"0", "40"} <= labels
+        assert "█" in monitor.plot
+        assert "a  b  c" in monitor.title
+        await monitor.press("c")
+        assert "horizontal-bars" in monitor.edge
+        await monitor.press("C", "C")
+        assert "scatter" in monitor.edge
+        for kind in "bars", "pie", "radar", "table", "number":
+            while kind not in monitor.edge:
+                await monitor.press("c")
+            assert monitor.plot.strip()
 
 
-async def test_more_than_four_fields_of_a_sender_come_in_groups(monitor: Monitor) -> None:
-    fields = tuple(f"f{n}" for n in range(7))
-    feed_lines(monitor, Look("line"), [[float(n) * 10.0**n for n in range(7)]] * 2, fields)
-    async with monitor.running(160, 40):
-        assert "f0  f1  f2  f3" in monitor.title
-        await monitor.press("n")
-        assert "f4  f5  f6" in monitor.title
-        await monitor.press("n")
-        assert "shows f0" in monitor.status
-
-
-@given(st.tuples(*[st.integers(0, 255)] * 3), st.sampled_from(["#0e1217", "#fbfbf9"]))
-def test_colours_that_are_taken_can_be_seen_in_16_colours(rgb: tuple[int, int, int], background: str) -> None:
-    paper = Color.parse(background)
-    colour = Color(*rgb).hex.lower()
-    nearest = [each.rich_color.downgrade(ColorSystem.STANDARD) for each in (Color(*rgb), paper)]
-    assert readable((colour,), paper) in (("",), (colour,))
-    assert nearest[0] != nearest[1] or readable((colour,), paper) == ("",)
-
-
-@pytest.mark.parametrize("background", ["#0e1217", "#fbfbf9"])
-def test_colours_that_cannot_be_seen_are_left_out(background: str) -> None:
-    paper = Color.parse(background)
-    every = ("#000000", "#ffffff", "#3e95cd", "red", "#12345", "\x1b[31m", "#ff0000")
-    seen = readable(every, paper)
-    assert seen[3:6] == ("", "", "")
-    assert (seen[2], seen[6]) == (every[2], every[6])
-    assert (seen[0] == "") != (seen[1] == "")
-    assert contrast(Color.parse("#000000"), Color.parse("#ffffff")) == pytest.approx(21)
-
-
-@pytest.mark.parametrize("theme", ["tuistream-light", "ansi-dark", "textual-dark"])
-async def test_a_senders_colours_in_other_themes(monitor: Monitor, theme: str) -> None:
-    monitor.options["theme"] = theme
-    feed_lines(monitor, Look("bar", colours=("#3e95cd",)), [[1.0], [2.0]], ("a",))
-    async with monitor.running():
-        await monitor.settle()
-        strips = [monitor.panel.query_one("StreamPlot").render_line(y) for y in range(8)]
-        colours = {
-            segment.style.color.name for strip in strips for segment in strip if segment.style and segment.style.color
-        }
-        assert ("#3e95cd" in colours) is (theme != "ansi-dark")
-
-
-async def test_an_axis_that_is_no_time(monitor: Monitor) -> None:
-    along(monitor, 5_175.9, 400)
-    async with monitor.running(120, 36):
-        await monitor.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
-        assert "─ 10 ━┓" in monitor.title or " 10 " in monitor.title
-        plot = monitor.plot
-        assert "5,210" in plot
-        assert ":" not in plot.split("\n")[-1]
-        drawings = monitor.panel.drawings
-        await monitor.settle(30 * SECOND)
-        assert monitor.panel.drawings == drawings  # nothing slides while nothing comes
-        assert "along x" in monitor.edge
-        assert "30 s" in monitor.text("#watch-list")
-        await monitor.press("right_square_bracket")
-        assert "range 60, 5 of 10" in monitor.status
-        await monitor.press("plus")
-        assert "30 are shown" in monitor.status
-        await monitor.press("left")
-        assert "behind 7." in monitor.edge
-        along(monitor, 5_216.0, 100)
-        await monitor.settle()
-        assert "behind 17" in monitor.edge
-        await monitor.press("f", "left_square_bracket", "left_square_bracket", "left_square_bracket")
-        assert "50 ticks" in monitor.title
-        along(monitor, 0.0, 50)
-        await monitor.settle()
-        assert monitor.feed.gaps == 1
-        assert "░" not in monitor.plot
-        assert " 4.9" in monitor.plot or " 4" in monitor.plot
-        await monitor.press("n")
-        assert "only field" in monitor.status
-
-
-async def test_an_empty_hub_says_where_it_listens_and_how_to_send(monitor: Monitor) -> None:
-    monitor.session.feeds = {}
-    for way in ("tcp", "http"):
-        monitor.add_feed(f"listen+{way}", FeedState.WAITING).url = f"listen+{way}://127.0.0.1:8010"
-    monitor.options["waiting"] = (
-        "curl -d 42 http://127.0.0.1:8030",
-        *(f"line {n}" for n in range(60)),
-        "\x1b[31mlast",
-    )
-    async with monitor.running(160, 30):
-        await drawn(monitor)
-        shown = monitor.text("BoardView")
-        assert "waiting for the first message" in shown
-        assert "  curl -d 42 http://127.0.0.1:8030" in shown
-        assert "? shows all" in shown
-        assert "hub listening" in monitor.status
-        # Nothing is beside it that would be pasted with it.
-        assert monitor.app.query_one("BoardView").region.width == 160
-        assert monitor.watch_list.region.width == 0
-        await monitor.press("question_mark")
-        help_rows = [line.text for line in monitor.app.screen.query("#help Line")]  # type: ignore[attr-defined]
-        assert help_rows[-1] == "·[31mlast"
-        await monitor.press("escape")
-        feed = monitor.session.feeds["listen+tcp"]
-        feed.accepted, feed.malformed = 1_204, 3
-        show(monitor, "text", "hello")
-        await drawn(monitor)
-        assert "hub 1.20 k accepted  3 refused" in monitor.status
-        assert "malformed" not in monitor.status
-        assert "hello" in monitor.text("BoardView")
-        assert monitor.watch_list.region.width > 0
-        feed.state, feed.reason = FeedState.FAILED, "port 8010 is taken"
+async def test_the_last_move_may_give_the_colour(monitor: Monitor) -> None:
+    state = monitor.feed_ticks("a", [1.0, 2.0, 3.0])
+    async with monitor.running(100, 30):
+        await monitor.press("d")
+        plot = monitor.panel.query_one(StreamPlot)
+        assert plot._styles()[0] == plot._styles()[UP]
+        monitor.feed_ticks("a", [2.0], end=int(state.series.t[-1]) + SECOND)
         await monitor.settle(SECOND)
-        assert "port 8010 is taken" in monitor.status
-
-
-async def test_items_that_were_lost_are_told(monitor: Monitor) -> None:
-    monitor.recording = RecordingStatus("recording", "/data/a.db", lost_items=7)
-    async with monitor.running(160, 40):
-        assert "7 texts or pictures lost" in monitor.status
-
-
-@pytest.mark.parametrize(("width", "height"), [(20, 5), (40, 10), (60, 20), (80, 24), (120, 36)])
-async def test_boards_of_any_size(monitor: Monitor, width: int, height: int) -> None:
-    show(monitor, "text", "日本語のとても長い名前のストリーム " * 9, "short")
-    show(monitor, "video", "rtsp://" + "x" * 3_000, replaces=True)
-    show(monitor, "spectrum", {"y": [1, 2, 3]}, replaces=True)
-    async with monitor.running(width, height):
-        for digit in "123":
-            await monitor.press(digit)
-            await drawn(monitor)
-            await monitor.press("up", "pageup", "down", "f", "enter")
-            for panel in monitor.app.query(Panel):
-                for view in panel.query(BoardView):
-                    lines = [view.render_line(y).text for y in range(view.size.height)]
-                    assert all(cell_len(line) == view.size.width for line in lines)
-            await monitor.press("escape")
+        assert plot._styles()[0] == plot._styles()[DOWN]
+        await monitor.press("d")
+        assert plot._styles()[0] not in (plot._styles()[DOWN], plot._styles()[UP])

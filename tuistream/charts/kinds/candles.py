@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.charts.kinds.contract import Content, DrawStyle, Size, Ticks
-from tuistream.charts.kinds.plot import EMPTY, Plot, along_ticks, plotted, range_of, tag_last
+from tuistream.charts.kinds.plot import EMPTY, Plot, along_ticks, plotted, range_of, tag_of
 from tuistream.charts.kinds.words import time_text
 from tuistream.charts.numbers import digits_for, format_value
 from tuistream.charts.ohlc import Candles, candles_of, width_for
@@ -64,8 +64,6 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         free = np.full((plot.rows, plot.columns), -1, np.int8)
         draw_gaps(plot.frame, free, plot.viewport, content.gaps, signs_of(style.glyphs))
         _draw_candles(scene, style)
-    last = float(scene.candles.close[-1])
-    tag_last(plot, style, np.array([float(scene.candles.open[-1]), last]), format_value(last, scene.digits))
     return plot.frame
 
 
@@ -100,7 +98,7 @@ def _scene(content: Content, size: Size, style: DrawStyle) -> _Scene:
     t, v = content.t[inside], values[inside]
     log = style.log and bool((v > 0).any())
     viewport = Viewport(content.t0, content.t1, *range_of((v,), log=log), log)
-    plot = plotted(size, style, viewport, along_ticks(content, size.width, style))
+    plot = plotted(size, style, viewport, along_ticks(content, size.width, style), tag_of(v, style))
     span, columns = max(1, content.t1 - content.t0), max(1, plot.columns)
     width = max(style.cell, width_for(span, columns, 1)) if style.cell else width_for(span, columns)
     candles = candles_of(t, v, width)

@@ -10,6 +10,7 @@ import numpy as np
 from tuistream.charts.axes import fit_range, time_ticks, value_ticks
 from tuistream.charts.kinds.canvas import blank, write
 from tuistream.charts.kinds.contract import DrawStyle, Size, Ticks
+from tuistream.charts.numbers import digits_for, format_value
 from tuistream.charts.panel import AXIS, LABEL, Frame, Layout, Tag, aligned, draw_tag, layout_for, signs_of
 from tuistream.charts.raster import Viewport, columns_of, rows_of
 from tuistream.core.batch import Values
@@ -54,16 +55,29 @@ def range_of(values: Iterable[Values], *, log: bool = False, zero: bool = False)
     return fit_range(lo, hi, log)
 
 
-def plotted(size: Size, style: DrawStyle, viewport: Viewport, along: Sequence[tuple[int, str]] = ()) -> Plot:
-    """The axes for a viewport. along: places on the lower axis, as in the viewport's times, with their labels."""
+def plotted(
+    size: Size,
+    style: DrawStyle,
+    viewport: Viewport,
+    along: Sequence[tuple[int, str]] = (),
+    last: Tag | None = None,
+) -> Plot:
+    """The axes for a viewport.
+
+    along: places on the lower axis, as in the viewport's times, with their labels. last: the newest value's tag.
+    """
     rows = layout_for(*size, 0).rows
     ticks = value_ticks(viewport.lo, viewport.hi, max(2, rows // ROWS_A_TICK + 1), viewport.log)
-    labels = aligned([label for _value, label in ticks]) if ticks else []
-    layout = layout_for(*size, max(map(len, labels), default=0))
+    texts = [label for _value, label in ticks]
+    *labels, text = aligned([*texts, last.text if last is not None else ""])
+    layout = layout_for(*size, max(len(text), *map(len, labels), 0))
     plot = Plot(blank(size), layout, viewport)
     if layout.labels:
         places = rows_of(viewport, [value for value, _label in ticks], plot.rows).tolist()
         _draw_values(plot, style, dict(zip(places, labels, strict=True)))
+        if last is not None:
+            row = int(rows_of(viewport, [last.value], plot.rows)[0])
+            draw_tag(plot.frame, layout, row, last._replace(text=text), signs_of(style.glyphs))
     if layout.times:
         cells = columns_of(viewport, [place for place, _label in along], plot.columns).tolist() if along else []
         draw_labels(plot, style, [(cell, label) for cell, (_place, label) in zip(cells, along, strict=True)])
@@ -95,15 +109,14 @@ def draw_labels(plot: Plot, style: DrawStyle, labels: Sequence[tuple[int, str]])
         write(plot.frame, plot.rows, 0, "".join(line).translate(signs.axes), AXIS)
 
 
-def tag_last(plot: Plot, style: DrawStyle, values: Values, text: str) -> None:
-    """The tag of the last finite value on the value axis, with the direction from the one before it."""
-    known = values[np.isfinite(values)][-2:]
-    if not plot.layout.labels or not len(known):
-        return
-    last, before = float(known[-1]), float(known[0])
-    direction = "up" if last > before else "down" if last < before else "flat"
-    row = int(rows_of(plot.viewport, [last], plot.rows)[0])
-    draw_tag(plot.frame, plot.layout, row, Tag(last, text, direction), signs_of(style.glyphs))
+def tag_of(values: Values, style: DrawStyle) -> Tag | None:
+    """The tag of the last finite value, with the direction from the one before it; None where there is none."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    last, before = float(known[-1]), float(known[-2:][0])
+    digits = digits_for(known) if style.digits is None else style.digits
+    return Tag(last, format_value(last, digits), "up" if last > before else "down" if last < before else "flat")
 
 
 def _draw_values(plot: Plot, style: DrawStyle, labels: dict[int, str]) -> None:

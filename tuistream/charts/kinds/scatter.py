@@ -17,10 +17,9 @@ from tuistream.charts.kinds.plot import (
     along_ticks,
     plotted,
     range_of,
-    tag_last,
+    tag_of,
 )
 from tuistream.charts.kinds.words import named_values, when
-from tuistream.charts.numbers import digits_for, format_value
 from tuistream.charts.panel import Frame, message_frame
 from tuistream.charts.raster import Viewport, columns_of, rows_of
 from tuistream.core.batch import Times, Values
@@ -52,10 +51,6 @@ def over_time(content: Ticks, size: Size, style: DrawStyle, draw_in: Draw) -> Fr
     plot = _plot(content, size, style)
     if plot.columns and plot.rows:
         draw_in(content, plot, style)
-    digits = digits_for(shown[0]) if style.digits is None else style.digits
-    finite = shown[0][np.isfinite(shown[0])]
-    if len(finite):
-        tag_last(plot, style, shown[0], format_value(float(finite[-1]), digits))
     return plot.frame
 
 
@@ -83,9 +78,9 @@ def newest(content: Ticks) -> Ticks:
 
 
 def _plot(content: Ticks, size: Size, style: DrawStyle) -> Plot:
-    shown = (content.columns[name] for name in content.shown[:SERIES])
+    shown = [content.columns[name] for name in content.shown[:SERIES]]
     viewport = Viewport(content.t0, content.t1, *range_of(shown, log=style.log), style.log)
-    return plotted(size, style, viewport, along_ticks(content, size.width, style))
+    return plotted(size, style, viewport, along_ticks(content, size.width, style), tag_of(shown[0], style))
 
 
 def _dots(content: Ticks, plot: Plot, style: DrawStyle) -> None:

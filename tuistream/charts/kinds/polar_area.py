@@ -1,0 +1,59 @@
+"""The newest values as slices of one angle, each as far out as its value is large."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuistream.charts.kinds import disc
+from tuistream.charts.kinds.canvas import Canvas, blank, write
+from tuistream.charts.kinds.contract import Content, DrawStyle, Size
+from tuistream.charts.kinds.plot import EMPTY
+from tuistream.charts.panel import AXIS, Frame, message_frame
+
+RIM = 0.12  # heights of a cell: how thick the circle around it is
+
+
+def fits(content: Content) -> bool:
+    return disc.fits(content)
+
+
+def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
+    parts = disc.parts_of(content, style)
+    largest = max((part.share for part in parts), default=0.0)
+    if not largest:
+        return message_frame("no value above zero" if parts else EMPTY, *size, style.glyphs)
+    place = disc.place_of(size, max(len(disc.words_of(part, style, share=False)) for part in parts))
+    if place is None:
+        return disc.as_bars(parts, size, style)
+    frame = blank(size)
+    canvas = Canvas(place.columns, place.rows, style.glyphs)
+    distance, turn = place.polar(canvas)
+    for circle in (0.5, 1.0):
+        canvas.fill(np.abs(distance - circle * place.radius) <= RIM, AXIS)
+    for part in parts:
+        inside = np.floor(turn * len(parts)) == part.number
+        for edge in (part.number, part.number + 1):
+            inside &= disc.apart(distance, turn, edge / len(parts))
+        canvas.fill(inside & (distance <= place.radius * part.share / largest), part.ink)
+    canvas.put(frame, column=place.left)
+    for part in parts:
+        out = place.radius * part.share / largest
+        if out * np.pi / len(parts) >= 1:
+            row, column = place.cell((part.number + 0.5) / len(parts), 0.7 * out)
+            write(frame, row, column - 1, f" {part.sign} ", part.ink)
+    disc.beside(frame, place, parts, style, share=False)
+    return frame
+
+
+def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:
+    parts = disc.parts_of(content, style)
+    place = disc.place_of(size, max((len(disc.words_of(part, style, share=False)) for part in parts), default=0))
+    if place is None:
+        return disc.said_of_bar(parts, row, size, style)
+    found = disc.part_of_words(parts, place, size, column, row)
+    if found is None and parts:
+        distance, turn = place.at(column, row)
+        if distance > place.radius:
+            return ""
+        found = parts[min(int(turn * len(parts)), len(parts) - 1)]
+    return f"{found.name}  {found.text}" if found is not None else ""
