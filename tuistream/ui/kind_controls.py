@@ -7,12 +7,13 @@ from datetime import tzinfo
 from typing import NamedTuple, cast
 
 from tuistream.charts import kinds
-from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Markers, Raster
+from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, Markers, Raster
 from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
 from tuistream.ui import content
 from tuistream.ui.board_controls import BoardControls
-from tuistream.ui.chart import Chart
+from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
+from tuistream.ui.contrast import readable
 from tuistream.ui.items import NAMING, summary
 from tuistream.ui.kind_view import KindView, colours_of
 from tuistream.ui.pictures import PictureApp, Shown
@@ -24,15 +25,19 @@ ROWS = "rows"  # of text: what a board is where it is nothing else
 
 
 class Sight(NamedTuple):
-    """How many steps nearer than all of it, and aside from its middle."""
+    """How many steps nearer than all of it, and aside from its middle.
+
+    range: the name of one that its sender offers.
+    """
 
     zoom: int = 0
     right: int = 0
     down: int = 0
+    range: str = ""
 
 
 HOME = Sight()
-NEARER = (Raster, Markers)  # contents that one can go nearer to
+NEARER = (Raster, Markers, Figure)  # contents that one can go nearer to
 
 
 class KindControls(BoardControls):
@@ -73,7 +78,17 @@ class KindControls(BoardControls):
         if made_of != self._board_drawn:
             self._board_drawn = made_of
             self.drawings += 1
-            self.kinds.show(name, drawn, replace(self.style(None), zoom=sight.zoom, pan=(sight.right, sight.down)))
+            colours: tuple[str, ...] = ()
+            style = replace(self.style(None), zoom=sight.zoom, pan=(sight.right, sight.down))
+            if isinstance(drawn, Figure):
+                drawn = replace(drawn, since=dict(drawn.ranges).get(sight.range))
+                colours = self._readable(drawn)
+            self.kinds.show(name, drawn, style, colours)
+
+    def _readable(self, drawn: Figure) -> tuple[str, ...]:
+        """The colours of a figure's traces that can be seen."""
+        wanted = tuple(trace.colour for trace in drawn.traces[: len(FIELD_INKS + AVERAGE_INKS)])
+        return () if self.app.native_ansi_color else readable(wanted, self.background_colors[1])
 
     def board_words(self, board: Board) -> tuple[str, list[str], str]:
         count, about, newer = super().board_words(board)
@@ -169,7 +184,9 @@ class KindControls(BoardControls):
         before = self._sights.get(key_of(board), HOME)
         sight = Sight(before.zoom + zoom, before.right + right, before.down + down)
         if zoom:  # what is in the middle stays there
-            sight = Sight(before.zoom + zoom, *(round(each * CLOSER**zoom) for each in before[1:]))
+            factor = CLOSER**zoom
+            sight = Sight(before.zoom + zoom, round(before.right * factor), round(before.down * factor))
+        sight = sight._replace(range=before.range)
         if abs(sight.zoom) <= MOST_NEARER:
             self._sights[key_of(board)] = sight
         self.redraw()
@@ -182,6 +199,19 @@ class KindControls(BoardControls):
     def action_pan(self, steps: int) -> None:
         if not self._move_sight(right=steps):
             super().action_pan(steps)
+
+    def action_range(self, steps: int) -> None:
+        board, drawn = self.board, self._taken[2] if self._taken is not None else None
+        if board is None or not isinstance(drawn, Figure) or not drawn.ranges:
+            super().action_range(steps)
+            return
+        names = [name for name, _since in drawn.ranges]
+        before = self._sights.get(key_of(board), HOME).range
+        at = names.index(before) + steps if before in names else len(names) - 1 + min(0, steps)
+        name = names[min(max(0, at), len(names) - 1)]
+        self._sights[key_of(board)] = Sight(range=name)
+        self._say(f"range {name}")
+        self.redraw()
 
     def action_scroll_items(self, rows: int, pages: int = 0) -> None:
         if pages or not self._move_sight(down=rows):

@@ -115,7 +115,45 @@ class Texts:
     lines: tuple[str, ...]
 
 
-Content = Ticks | Values | Points | Matrix | Raster | Markers | Texts
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """A line of a figure. x: int64[n], rising: ns since 1970 UTC, or parts of a unit as its figure says.
+
+    y: float64[n]. colour: "#rrggbb", or "" for one of ours. points: its points are drawn and no line. fill: the area
+    below it is filled.
+    """
+
+    name: str
+    x: batch.Times
+    y: batch.Values
+    colour: str = ""
+    points: bool = False
+    fill: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """What came as a whole figure. timed: x is a time; else `parts` of x are one of its unit.
+
+    title; y_range: the values that its sender wants to be seen; since: the first x that the user wants. ranges: first
+    xs that the sender offers, by name. slider: an overview of all of it is wanted. nearest: what there is instead of
+    traces, and the kind that shows it. words: what of the figure is not as it was meant.
+    """
+
+    traces: tuple[Trace, ...]
+    timed: bool = True
+    parts: float = 1.0
+    title: str = ""
+    y_range: tuple[float, float] | None = None
+    since: int | None = None
+    ranges: tuple[tuple[str, int | None], ...] = ()
+    slider: bool = False
+    nearest: Values | Matrix | None = None
+    kind: str = ""
+    words: str = ""
+
+
+Content = Ticks | Values | Points | Matrix | Raster | Markers | Texts | Figure
 
 
 @dataclass(frozen=True, slots=True)
