@@ -27,7 +27,7 @@ KEYS = {
         "f",
     ),
     *("left_square_bracket", "right_square_bracket", "pageup", "pagedown", "slash", "question_mark", "escape"),
-    *("ctrl+p", "ctrl+c", "ctrl+z", *"123456789hjklacyLwestqg"),
+    *("ctrl+p", "ctrl+c", "ctrl+z", *"123456789hjklacCdyLwestqgxXHUA"),
     *("comma", "full_stop", "less_than_sign", "greater_than_sign"),
 }
 

@@ -13,6 +13,7 @@ BYTES_KEPT: Final = 8 << 20  # of a stream; its newest item is kept whatever its
 BOARDS_MOST: Final = 1_000  # streams of items
 BOARDS_BYTES: Final = 512 << 20  # of all of them; beyond it the largest makes room
 DROPPED: Final = "(dropped: too much had come)"
+CLEARED: Final = "(cleared)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ class Board:
         while len(self.items) > ITEMS_KEPT or (self.nbytes > BYTES_KEPT and len(self.items) > 1):
             self.nbytes -= self.items.popleft().size
             self.dropped += 1
+
+    def clear(self) -> None:
+        """Let go of all items; that there were some stays to be said."""
+        newest = self.items[-1]
+        self.items.clear()
+        self.items.append(replace(newest, kind="text", value=CLEARED, size=0, replaces=False))
+        self.nbytes = 0
+        self.version += 1
 
     def drop(self) -> None:
         """Let go of the oldest item; of the only one, what it holds."""

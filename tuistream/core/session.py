@@ -74,12 +74,16 @@ class StreamState:
     high: float = np.nan
     gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
 
-    def restart(self) -> None:
-        """Forget all ticks, and what they told."""
+    def clear(self) -> None:
+        """Show none of the ticks that have come; where the next ones join is still known."""
         self.series.restart()
         self.gaps.clear()
-        self.ticks = self.last_t = self.last_recv = 0
         self.first = self.last = self.previous = self.low = self.high = np.nan
+
+    def restart(self) -> None:
+        """Forget all ticks, and what they told."""
+        self.clear()
+        self.ticks = self.last_t = self.last_recv = 0
 
     def note_values(self, values: Values) -> None:
         """Take the newest values of the main field into account."""
@@ -239,6 +243,12 @@ class Session:
         feed.ticks = 0
         for state in self.streams.values():
             state.restart()
+
+    def clear(self, entry: StreamState | Board) -> None:
+        """Forget what has come of a stream, on the screen only: what is recorded stays."""
+        if isinstance(entry, Board):
+            self._boards_nbytes -= entry.nbytes
+        entry.clear()
 
     def take_looks(self, looks: Mapping[StreamKey, Look]) -> None:
         """Take how streams are to look; before `ingest`, as it decides on the main field of a new one."""

@@ -150,6 +150,12 @@ class Chart:
         self._averages = None
         self.past.forget()
 
+    def clear(self) -> None:
+        """Show nothing of what came before now, as its stream's ticks are gone."""
+        self.forget()
+        self.past = Past(self.state, None)
+        self.rescale()
+
     def recall(self, window: Window, step: int, came: Callable[[], None]) -> None:
         """Have read what the window needs of the recording, and call `came`; `step`: ns of a column of dots."""
         fields = self.fields[: len(FIELD_INKS)]

@@ -68,6 +68,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("page up", ("pageup",), "PgUp", "turn(-1)", "scroll, or previous page of panels", "Panes", Pane.GRID),
     Command("page down", ("pagedown",), "PgDn", "turn(1)", "scroll, or next page of panels", "Panes", Pane.GRID),
+    Command("clear", ("x",), "x", "clear", "clear the panel: what came is seen no more", "Panes", Pane.GRID, "clear"),
+    Command("clear all", ("X",), "X", "clear_all", "clear all panels", "Panes", Pane.GRID),
+    Command("hide", ("H",), "H", "hide", "hide the panel; the list keeps it", "Panes", Pane.GRID),
+    Command("show hidden", ("U",), "U", "unhide", "show all hidden panels again", "Panes", Pane.GRID),
+    Command("tour", ("A",), "A", "tour", "tour the panels, 5 s each, and end that", "Panes", Pane.GRID),
     Command("leave", ("escape",), "Esc", "leave", "leave what is open", "Panes"),
     # Time
     Command(

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.layout import Layout
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tuistream.core.board import Board
@@ -27,6 +28,9 @@ from tuistream.ui.wishes import arrange
 
 if TYPE_CHECKING:
     from tuistream.store.asking import HistoryReader
+
+TOUR_SECONDS = 5
+KEPT = "a recording keeps what came"
 
 
 class Grid(Widget):
@@ -54,6 +58,8 @@ class Grid(Widget):
         self._streams = streams
         self._options = options
         self._charts: dict[EntryKey, Chart] = {}
+        self._cleared: set[EntryKey] = set()  # of which nothing that was recorded earlier is shown any more
+        self._tour: Timer | None = None
         self._looks_seen = 0
         self._tiles = TileLayout()
         self._edges: dict[EntryKey, int] | None = None  # while paused: each stream's now
@@ -108,7 +114,7 @@ class Grid(Widget):
 
     def fill(self) -> None:
         """Give this page's streams to panels; to be called when streams, size or page changed."""
-        order = self._streams.order
+        order = self._streams.shown
         room = self.capacity
         self._tiles.one_column = self.app.size.width < ONE_COLUMN_BELOW
         self.current = min(self.current, max(0, len(order) - 1))
@@ -130,14 +136,16 @@ class Grid(Widget):
 
     def show_stream(self, key: EntryKey, focus: bool = True) -> None:
         """Turn to the page of a stream, and give its panel the focus."""
+        if self._streams.unhide(key):
+            self.post_message(Said(f"{self._streams.label(key)} has its panel again"))
         self._turn_to(self._streams.index(key), focus)
 
     def action_go(self, digit: str) -> None:
         number = int(digit) - 1
-        if number < len(self._streams.order):
+        if number < len(self._streams.shown):
             self._turn_to(number, focus=True)
         else:
-            count = len(self._streams.order)
+            count = len(self._streams.shown)
             self.post_message(Said(f"no panel {digit}: there {'is' if count == 1 else 'are'} {count}"))
 
     def action_maximise(self) -> None:
@@ -152,7 +160,7 @@ class Grid(Widget):
         self._turn_to(self.current, focus=True)
 
     def action_turn(self, pages: int) -> None:
-        room, count = self.capacity, len(self._streams.order)
+        room, count = self.capacity, len(self._streams.shown)
         page, last = self.current // room, max(0, (count - 1) // room)
         if not 0 <= page + pages <= last:
             where = (
@@ -162,6 +170,60 @@ class Grid(Widget):
             return
         self._turn_to((page + pages) * room, focus=isinstance(self.screen.focused, Panel))
         self.post_message(Said(f"page {page + pages + 1} of {last + 1}"))
+
+    def action_hide(self) -> None:
+        entry = self.panel.entry
+        if entry is None or len(self._streams.shown) < 2:
+            self.post_message(Said("nothing to hide" if entry is None else "this is the only panel"))
+            return
+        key = key_of(entry)
+        self._streams.hide(key)
+        self._turn_to(self.current, focus=isinstance(self.screen.focused, Panel))
+        self.post_message(Said(f"{self._streams.label(key)} is hidden; U shows all, as does the list one"))
+
+    def action_unhide(self) -> None:
+        count = self._streams.unhide()
+        self._turn_to(self.current, focus=isinstance(self.screen.focused, Panel))
+        self.post_message(Said(f"{count} shown again" if count else "no panel is hidden"))
+
+    def action_clear(self) -> None:
+        """Clear the panel that keys act on."""
+        entry = self.panel.entry
+        if entry is None:
+            self.post_message(Said("nothing to clear"))
+            return
+        self._clear(entry)
+        self.panel.redraw()
+        self.post_message(Said(f"{self._streams.label(key_of(entry))}: cleared; {KEPT}"))
+
+    def action_clear_all(self) -> None:
+        for entry in self._streams.order:
+            self._clear(entry)
+        for panel in self.shown:
+            panel.redraw()
+        self.post_message(Said(f"all panels cleared; {KEPT}"))
+
+    def _clear(self, entry: Entry) -> None:
+        self._session.clear(entry)
+        self._cleared.add(key_of(entry))
+        if (chart := self._charts.get(key_of(entry))) is not None:
+            chart.clear()
+
+    def action_tour(self) -> None:
+        """Show one panel, or page, after the other, or no longer."""
+        if self._tour is None:
+            self._tour = self.set_interval(TOUR_SECONDS, self._tour_on)
+            self.post_message(Said(f"tours the panels, {TOUR_SECONDS} s each; A ends it"))
+        else:
+            self._tour.stop()
+            self._tour = None
+            self.post_message(Said("the tour has ended"))
+
+    def _tour_on(self) -> None:
+        room, count = self.capacity, len(self._streams.shown)
+        if count > 1 and len(self.app.screen_stack) == 1:
+            following = self.current // room * room + room if count > room else self.current + 1
+            self._turn_to(following if following < count else 0, focus=isinstance(self.screen.focused, Panel))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Panel):
@@ -184,7 +246,8 @@ class Grid(Widget):
             return entry
         key = key_of(entry)
         if key not in self._charts:
-            chart = self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key), self._reader)
+            reader = None if key in self._cleared else self._reader
+            chart = self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key), reader)
             if (wanted := self._streams.wanted(entry)) is not None:
                 arrange(chart, wanted)
         return self._charts[key]

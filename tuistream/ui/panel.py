@@ -140,7 +140,8 @@ class Panel(KindControls, can_focus=True):
         self._drawn, self._drawn_version = made_of, version
         self.drawings += 1
         if chart.choices.kind not in kinds.LINES:
-            self._legend = list(self._inked(fields_of(chart), colours))
+            named = chart.choices.kind in kinds.LEGENDS
+            self._legend = list(self._inked(fields_of(chart), colours)) if named else []
             self.draw_ticks(chart, window, self._rows.digits(chart.state, self._now), colours)
             return
         if same and version >= 0 and chart.choices.kind == kinds.LINES[0]:
@@ -226,7 +227,7 @@ class Panel(KindControls, can_focus=True):
             words.append(printable(stream.kind, 24))
         if stream.axis:
             words.append(f"along {printable(stream.axis, 24)}")
-        if choices.kind != kinds.LINES[0]:
+        if choices.kind not in (kinds.LINES[0], kinds.said(stream.kind)):
             words.append(choices.kind)
         if choices.scale != "sticky":
             words.append(f"scale {choices.scale}")

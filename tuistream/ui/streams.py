@@ -37,6 +37,8 @@ class Streams:
         self._panels = panels
         self._first_seen = 0
         self.order: list[Entry] = []
+        self.shown: list[Entry] = []  # those of them that are not hidden
+        self._hidden: set[EntryKey] = set()
         self.board_kinds: dict[EntryKey, str] = {}  # what the user chose to see boards as
         self.looks_seen = 0  # of the session's changes of looks
         self._counted = 0  # streams and boards of the session
@@ -67,11 +69,28 @@ class Streams:
         streams, boards = self._session.streams.values(), self._session.boards.values()
         drawn = {(state.stream.feed, state.stream.kind) for state in streams}
         entries: list[Entry] = [*streams, *(board for board in boards if not _drawn_by_ticks(board, drawn))]
-        new = [entry for entry in entries if key_of(entry) not in self._index]
+        new = [entry for entry in entries if key_of(entry) not in self._labels]
         self.order.extend(sorted(new, key=self._rank))
         if now - self._first_seen <= SETTLING_NS:
             self.order.sort(key=self._rank)
-        self._index = {key_of(entry): index for index, entry in enumerate(self.order)}
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.shown = [entry for entry in self.order if key_of(entry) not in self._hidden]
+        self._index = {key_of(entry): index for index, entry in enumerate(self.shown)}
+
+    def hide(self, key: EntryKey) -> None:
+        """Have no panel for it."""
+        self._hidden.add(key)
+        self._arrange()
+
+    def unhide(self, key: EntryKey | None = None) -> int:
+        """Have a panel for it again, or for all; for how many."""
+        back = self._hidden if key is None else self._hidden & {key}
+        count = len(back)
+        self._hidden = self._hidden - back
+        self._arrange()
+        return count
 
     def wanted(self, entry: Entry) -> PanelOptions | None:
         """What the user's configuration says of its panel."""
@@ -91,7 +110,8 @@ class Streams:
         return self._labels[key]
 
     def index(self, key: EntryKey) -> int:
-        return self._index[key]
+        """The number, from 0, of its panel; -1 where it is hidden."""
+        return self._index.get(key, -1)
 
     def look(self, key: EntryKey) -> Look | None:
         """How its sender wants it to be shown."""
