@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.ui.conftest import SECOND, Monitor
+from tuistream.charts.cursor import with_cursor
+from tuistream.charts.kinds.canvas import blank, write
+from tuistream.charts.kinds.contract import Size
+from tuistream.charts.panel import LABEL
 from tuistream.core.batch import Batch, Stream
+from tuistream.core.board import Item
 from tuistream.core.look import Look
 
 HEAT = Stream("binance", "1", "heatmap", ("row", "col"), timed=False)
@@ -58,3 +65,89 @@ async def test_another_kind_is_drawn_where_the_chosen_one_does_not_fit(monitor: 
         chart.choices = type(chart.choices)(kind="heat-map")
         await monitor.settle(SECOND)
         assert monitor.plot.strip()
+
+
+async def test_the_cursor_reads_out_lines(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [float(value) for value in range(300)])
+    async with monitor.running():
+        await monitor.press("v")
+        assert monitor.panel.told.startswith("10:59:")
+        assert "price 2" in monitor.edge
+        assert "┼" in monitor.plot
+        before = monitor.panel.told
+        await monitor.press("left", "left", "left", "left")
+        assert monitor.panel.told < before
+        await monitor.press("shift+right")
+        assert monitor.panel.told > before
+        assert monitor.panel.chart is not None
+        assert monitor.panel.chart.view.following
+        monitor.feed_ticks("BTC", [7.0], end=monitor.now + SECOND)
+        await monitor.settle(SECOND)
+        assert "┼" in monitor.plot
+        await monitor.press("escape")
+        assert not monitor.panel.told
+        assert "┼" not in monitor.plot
+        assert "live" in monitor.edge
+        await monitor.press("left")
+        assert not monitor.panel.chart.view.following
+
+
+async def test_the_cursor_in_a_gap_says_why_nothing_is_there(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [1.0] * 20, end=monitor.now - 30 * SECOND)
+    monitor.session.interrupt(monitor.feed, "connection lost")
+    monitor.feed_ticks("BTC", [2.0] * 10)
+    async with monitor.running():
+        await monitor.press("v")
+        seen = set()
+        for _ in range(60):
+            await monitor.press("left")
+            seen.add(monitor.panel.told)
+        assert any("no data 21 s: connection lost" in told for told in seen)
+
+
+async def test_the_cursor_reads_out_kinds_also_while_paused(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [float(value) for value in range(60)])
+    async with monitor.running():
+        while "candles" not in monitor.edge:
+            await monitor.press("c")
+        await monitor.press("space", "v", "left", "left")
+        assert "open " in monitor.panel.told
+        assert "close " in monitor.edge
+        told = monitor.panel.told
+        monitor.feed_ticks("BTC", [1e6] * 30, end=monitor.now + 30 * SECOND)
+        await monitor.press("left", "right")
+        assert monitor.panel.told == told
+
+
+async def test_the_mouse_moves_the_cursor(monitor: Monitor) -> None:
+    cells(monitor, (0, 0), (0, 0), (2, 3))
+    async with monitor.running() as pilot:
+        await monitor.press("v")
+        region = monitor.panel.query_one("StreamPlot").content_region
+        await pilot.hover(offset=(region.x, region.y))
+        await monitor.quiet()
+        assert monitor.panel.told == "row 0  column 0  2"
+        await pilot.click(offset=(region.x + 1, region.y + 1))
+        await monitor.quiet()
+        assert monitor.panel.told == "row 0  column 0  2"
+
+
+async def test_a_log_of_texts_has_no_cursor(monitor: Monitor) -> None:
+    stream = Stream("binance", "1", "text", ())
+    monitor.session.show(monitor.feed, [Item(stream, monitor.now, monitor.now, "text", "hello", 5)])
+    async with monitor.running():
+        await monitor.settle()
+        await monitor.press("v")
+        assert "no cursor" in monitor.status
+        assert not monitor.panel.told
+
+
+@given(st.integers(-2, 30), st.integers(-2, 12), st.sampled_from(["braille", "blocks", "ascii"]), st.booleans())
+def test_the_cursor_hides_nothing(column: int, row: int, glyphs: str, tall: bool) -> None:
+    frame = blank(Size(24, 8))
+    write(frame, 3, 4, "words", LABEL)
+    shown = with_cursor(frame, column, row, glyphs, tall=tall)
+    assert (shown.chars[3, 4:9] == frame.chars[3, 4:9]).all()
+    inside = 0 <= column < 24 and 0 <= row < 8
+    assert bool((shown.chars != frame.chars).any()) == inside
+    assert (frame.chars != 0x20).sum() == 5

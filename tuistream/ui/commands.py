@@ -16,6 +16,7 @@ class Pane(StrEnum):
     GRID = "grid"
     PANEL = "panel"
     BOARD = "board"  # a panel of texts, pictures and the like
+    CURSOR = "cursor"  # the one in a panel, while there is one
     LIST = "list"
     EVENTS = "events"
 
@@ -108,6 +109,19 @@ COMMANDS: tuple[Command, ...] = (
     Command("scale", ("y",), "y", "scale", "value scale: auto, sticky, fixed", "Chart", Pane.PANEL, "scale"),
     Command("log", ("L",), "L", "log", "logarithmic scale", "Chart", Pane.PANEL, "log"),
     Command("field", ("n",), "n", "field", "next field of the stream", "Chart", Pane.PANEL),
+    Command("cursor", ("v",), "v", "cursor", "cursor: reads out values; Esc ends it", "Chart", Pane.PANEL),
+    # The cursor in a panel
+    Command("cursor left", ("left",), "←", "move_cursor(-1, 0)", "cursor: left", "", Pane.CURSOR),
+    Command("cursor right", ("right",), "→", "move_cursor(1, 0)", "cursor: right", "", Pane.CURSOR),
+    Command("cursor up", ("up",), "↑", "move_cursor(0, -1)", "cursor: up", "", Pane.CURSOR),
+    Command("cursor down", ("down",), "↓", "move_cursor(0, 1)", "cursor: down", "", Pane.CURSOR),
+    Command(
+        "cursor far left", ("shift+left",), "Shift+←", "move_cursor(-10, 0)", "cursor: far left", "", Pane.CURSOR
+    ),
+    Command(
+        "cursor far right", ("shift+right",), "Shift+→", "move_cursor(10, 0)", "cursor: far right", "", Pane.CURSOR
+    ),
+    Command("leave cursor", ("escape",), "Esc", "leave_cursor", "cursor: end", "", Pane.CURSOR),
     # Lists
     Command(
         "select up", ("up",), "↑", "select(-1)", "select the one above; scroll texts", "Lists", Pane.LIST, "select"

@@ -42,14 +42,24 @@ def top_edge(
 
 
 def bottom_edge(
-    width: int, signs: Signs, focused: bool, about: Sequence[str], state: str, state_ink: str
+    width: int, signs: Signs, focused: bool, about: Sequence[str], state: str, state_ink: str, told: str = ""
 ) -> list[Part]:
-    """What the stream is and how it is drawn; at the right the state of the view."""
+    """What the stream is and how it is drawn; at the right the state of the view.
+
+    told: what is under the cursor, instead of what the stream is; where there is no room for both, of the state, too.
+    """
     border = signs.focused if focused else signs.border
     ink = "accent" if focused else "edge"
     line = border[1]
     inner = max(0, width - 4)
+    if told:
+        told = cut(told, max(0, inner - 2), signs.ellipsis)
+        state = state if len(told) + len(state) + 5 <= inner else ""
     right: list[Part] = [(f" {cut(state, max(0, inner - 2), signs.ellipsis)} ", state_ink)] if state else []
+    if told:
+        free = inner - len(told) - 2 - width_of(right)
+        filled = [(f" {told} ", "value"), (line * max(0, free), ink), *right]
+        return _closed(width, border[3], border[4], ink, line, filled)
     words = [word for word in about if word]
     while words and sum(len(word) + 2 for word in words) + 2 + width_of(right) > inner:
         words.pop(0)

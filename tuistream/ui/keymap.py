@@ -9,7 +9,7 @@ from textual.keys import _character_to_key
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
-from tuistream.ui.commands import COMMANDS, Command
+from tuistream.ui.commands import COMMANDS, Command, Pane
 
 ALIASES = {"esc": "escape", "return": "enter", "del": "delete", "ins": "insert"}
 
@@ -40,6 +40,8 @@ def _key(written: str) -> str:
 def _no_key_twice(found: Mapping[str, tuple[str, ...]], where: str) -> None:
     for name, keys in found.items():
         for other in COMMANDS:
+            if other.pane is Pane.CURSOR and other.name not in found:
+                continue  # its keys are other commands', too, while there is no cursor
             same = set(keys) & set(found.get(other.name, other.keys))
             if other.name != name and same:
                 key = printable(min(same))

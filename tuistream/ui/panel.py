@@ -19,9 +19,9 @@ from tuistream.core.text import printable
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
 from tuistream.ui.content import fields_of
 from tuistream.ui.contrast import readable
+from tuistream.ui.cursor import CursorControls
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import Signs
-from tuistream.ui.kind_controls import KindControls
 from tuistream.ui.line import Line
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.replaying import playback_word
@@ -32,7 +32,7 @@ from tuistream.ui.waiting import rows_for_waiting, waiting_for
 from tuistream.ui.watch_rows import WatchRows
 
 
-class Panel(KindControls, can_focus=True):
+class Panel(CursorControls, can_focus=True):
     """Polled by `update`; draws only if its ticks, its window, its size or the user's choices changed.
 
     Has a chart, or a board, or neither.
@@ -76,6 +76,7 @@ class Panel(KindControls, can_focus=True):
                 self.chart.forget()
             self.chart = chart
             self.assign_board(board)
+            self.forget_cursor()
             self._drawn = None
         self.number = number
 
@@ -101,6 +102,7 @@ class Panel(KindControls, can_focus=True):
     def _draw(self) -> None:
         if self.board is not None:
             self.draw_board(self.board, self._paused_at)
+            self.tell_kind()
         elif self.chart is None and self._waiting:
             view = self.rows_view()
             view.show_rows(rows_for_waiting(self._session, self._now, self._waiting, *view.size))
@@ -143,12 +145,14 @@ class Panel(KindControls, can_focus=True):
             named = chart.choices.kind in kinds.LEGENDS
             self._legend = list(self._inked(fields_of(chart), colours)) if named else []
             self.draw_ticks(chart, window, self._rows.digits(chart.state, self._now), colours)
+            self.tell_kind()
             return
         if same and version >= 0 and chart.choices.kind == kinds.LINES[0]:
             grown = chart.growth(window, self.edge)
             if grown is not None and self._plot.grow(grown, self._tag(chart.state, chart.newest)):
                 return
         drawing = chart.drawing(window, columns, rows, self.edge, self._timezone)
+        self.tell_line(chart, drawing, self._rows.digits(chart.state, self._now))
         own = dict(enumerate(colours))
         self._legend = [(name, own.get(index) or ink) for index, (name, ink) in enumerate(drawing.legend)]
         self._plot.show(
@@ -161,6 +165,14 @@ class Panel(KindControls, can_focus=True):
             kind=chart.choices.kind,
             colours=colours,
         )
+
+    @property
+    def draws_lines(self) -> bool:
+        return self.chart is not None and self.chart.choices.kind in kinds.LINES
+
+    def redraw_all(self) -> None:
+        self._drawn = None
+        self.redraw()
 
     def _inked(self, fields: tuple[str, ...], colours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """The first fields, each with its colour or ink."""
@@ -217,7 +229,7 @@ class Panel(KindControls, can_focus=True):
             legend = []
         self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, legend, title))
         state, ink = self._state(entry, behind)
-        self._bottom.show(bottom_edge(width, self._signs, focused, about, state, ink))
+        self._bottom.show(bottom_edge(width, self._signs, focused, about, state, ink, self.told))
 
     def _about(self, chart: Chart) -> list[str]:
         """What the stream is, and what of the chart is not as usual; the first word is the first to fall."""

@@ -15,6 +15,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
+from tuistream.charts.cursor import with_cursor
 from tuistream.charts.live_end import Points
 from tuistream.charts.live_panel import LivePanel
 from tuistream.charts.panel import (
@@ -92,6 +93,9 @@ class StreamPlot(PlotextPlot):
         self._labels = FIRST_LABELS
         self._axes = Axes()
         self._frame: Frame | None = None
+        self._plain: Frame | None = None  # the same without cursor
+        self.cursor: tuple[int, int] | None = None  # column and row of cells
+        self._tall = False
         self._live: LivePanel | None = None
         self._colours: tuple[str, ...] = ()
         self._measured = NOWHERE, NOWHERE  # with and without what is around the content
@@ -134,6 +138,7 @@ class StreamPlot(PlotextPlot):
         tag = Tag(*last) if last is not None else None
         self._fit_labels([label for _value, label in value_ticks] + ([tag.text] if tag else []))
         layout = self._layout(self._room)
+        self._tall = True
         frame = compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind)
         self._put(frame)
         self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
@@ -146,12 +151,19 @@ class StreamPlot(PlotextPlot):
         self._set_colours(colours)
         self._live = None
         if (frame.width, frame.height) == self.size:
+            self._tall = False
             self._put(frame)
+
+    def point(self, cursor: tuple[int, int] | None) -> None:
+        """Show a cursor at a column and a row of cells, or none."""
+        self.cursor = cursor
+        if self._plain is not None:
+            self._put(self._plain)
 
     def grow(self, grown: Sequence[Points], last: tuple[float, str, str] | None) -> bool:
         """Add what has come at the end of each line since `show`; `last` as there. False where `show` is needed."""
         live = self._live
-        if live is None or (live.frame.width, live.frame.height) != self._room:
+        if live is None or self.cursor is not None or (live.frame.width, live.frame.height) != self._room:
             return False
         places = live.grow(grown, Tag(*last) if last is not None else None)
         if places is None:
@@ -199,6 +211,9 @@ class StreamPlot(PlotextPlot):
             self._labels = needed
 
     def _put(self, frame: Frame) -> None:
+        self._plain = frame
+        if self.cursor is not None:
+            frame = with_cursor(frame, *self.cursor, self.glyphs, tall=self._tall)
         before, self._frame = self._frame, frame
         if before is None or (before.width, before.height) != (frame.width, frame.height):
             self.refresh()

@@ -76,19 +76,16 @@ def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: i
     view = plot.viewport
     place = view.t0 + (2 * column + 1) * (view.t1 - view.t0) // (2 * plot.columns)
     at = int(np.searchsorted(candles.t, place, side="right")) - 1
+    span = view.t1 - view.t0
     if at < 0 or place - int(candles.t[at]) >= scene.width:
-        return f"{_time(place, style)}  no value"
-    prices = "  ".join(
+        return f"{time_text(place, style, span)}  no value"
+    prices = " ".join(
         f"{name} {format_value(float(values[at]), scene.digits)}"
         for name, values in zip(("open", "high", "low", "close"), candles[1:5], strict=True)
     )
     count = int(candles.counts[at])
-    begin = _time(int(candles.t[at]), style)
-    return f"{begin} + {format_duration(scene.width)}  {prices}  {count:,} tick{'' if count == 1 else 's'}"
-
-
-def _time(t: int, style: DrawStyle) -> str:
-    return time_text(t, style).removesuffix(".000")
+    begin = time_text(int(candles.t[at]), style, span)
+    return f"{begin} {format_duration(scene.width)}  {prices}  {count:,} tick{'' if count == 1 else 's'}"
 
 
 def _scene(content: Content, size: Size, style: DrawStyle) -> _Scene:

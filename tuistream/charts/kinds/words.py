@@ -15,21 +15,31 @@ from tuistream.core.text import printable
 
 NAME_LENGTH = 40
 SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+TIME_FROM = 11  # where the time of day begins in a time with its date
 
 
-def time_text(t: int, style: DrawStyle) -> str:
-    """A local time to the millisecond; of ns since 1970 UTC. "" for one that no calendar has."""
+def time_text(t: int, style: DrawStyle, span: int = DAY + 1) -> str:
+    """A local time to the millisecond where it is not a whole second; of ns since 1970 UTC. "" for one out of reach.
+
+    span: of the window, ns; up to a day the date goes without saying.
+    """
     try:
         local = datetime.fromtimestamp(t // SECOND, UTC).astimezone(style.timezone)
     except (ValueError, OverflowError, OSError):
         return ""
-    return f"{local:%Y-%m-%d %H:%M:%S}.{t % SECOND // 1_000_000:03d}"
+    part = f".{t % SECOND // 1_000_000:03d}".removesuffix(".000")
+    return f"{local:%Y-%m-%d %H:%M:%S}{part}"[0 if span > DAY else TIME_FROM :]
 
 
 def when(content: Ticks, index: int, style: DrawStyle) -> str:
     """The time of a tick, or its place."""
     t = int(content.t[index])
-    return f"{name_text(content.axis)} {t / BILLIONTHS:g}" if content.axis else time_text(t, style)
+    return (
+        f"{name_text(content.axis)} {t / BILLIONTHS:g}"
+        if content.axis
+        else time_text(t, style, content.t1 - content.t0)
+    )
 
 
 def name_text(name: str) -> str:
