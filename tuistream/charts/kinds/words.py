@@ -20,16 +20,16 @@ TIME_FROM = 11  # where the time of day begins in a time with its date
 
 
 def time_text(t: int, style: DrawStyle, span: int = DAY + 1) -> str:
-    """A local time to the millisecond where it is not a whole second; of ns since 1970 UTC. "" for one out of reach.
+    """A local time to the millisecond, of ns since 1970 UTC; "" for one that no calendar has.
 
-    span: of the window, ns; up to a day the date goes without saying.
+    span: of the window, ns; up to a day neither the date is said nor milliseconds that are none.
     """
     try:
         local = datetime.fromtimestamp(t // SECOND, UTC).astimezone(style.timezone)
     except (ValueError, OverflowError, OSError):
         return ""
-    part = f".{t % SECOND // 1_000_000:03d}".removesuffix(".000")
-    return f"{local:%Y-%m-%d %H:%M:%S}{part}"[0 if span > DAY else TIME_FROM :]
+    text = f"{local:%Y-%m-%d %H:%M:%S}.{t % SECOND // 1_000_000:03d}"
+    return text if span > DAY else text[TIME_FROM:].removesuffix(".000")
 
 
 def when(content: Ticks, index: int, style: DrawStyle) -> str:
