@@ -28,7 +28,7 @@ async def test_a_senders_heat_map_counts_the_cells_that_come(monitor: Monitor) -
     cells(monitor, (0, 0), (0, 0), (2, 3))
     async with monitor.running():
         assert "4 x 3  3 counted" in monitor.plot
-        assert "heat-map" in monitor.edge
+        assert "heatmap" in monitor.edge
         cells(monitor, (0, 0), (9, 9))
         await monitor.settle(SECOND)
         assert "4 x 3  4 counted  1 outside" in monitor.plot

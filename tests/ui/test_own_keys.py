@@ -12,14 +12,14 @@ from tuistream.ui.options import PanelOptions
 
 
 async def test_a_key_of_ones_own_does_what_the_tables_did(monitor: Monitor) -> None:
-    monitor.options = {"keys": keymap.checked({"pause": ("p",), "filter": ("x", "ctrl+f")}, "here")}
+    monitor.options = {"keys": keymap.checked({"pause": ("p",), "filter": ("z", "ctrl+f")}, "here")}
     monitor.feed_ticks("BTC", [1.0, 2.0])
     async with monitor.running(120, 40):
         await monitor.press("space")
         assert "paused" not in monitor.status
         await monitor.press("p")
         assert "paused" in monitor.status
-        await monitor.press("x")
+        await monitor.press("z")
         await monitor.press("p", "x")
         assert monitor.watch_list.rows.filter == "px"
         await monitor.press("escape", "question_mark")
@@ -52,8 +52,8 @@ def test_two_commands_may_change_places() -> None:
 
 
 def test_keys_as_people_write_them() -> None:
-    found = keymap.checked({"pause": ("%", "A", "Esc"), "leave": ("Del",), "averages": ("ctrl+a",)}, "here")
-    assert found == {"pause": ("percent_sign", "A", "escape"), "leave": ("delete",), "averages": ("ctrl+a",)}
+    found = keymap.checked({"pause": ("%", "Z", "Esc"), "leave": ("Del",), "averages": ("ctrl+a",)}, "here")
+    assert found == {"pause": ("percent_sign", "Z", "escape"), "leave": ("delete",), "averages": ("ctrl+a",)}
     with pytest.raises(SettingsError, match="question_mark is for 'pause' and for 'help'"):
         keymap.checked({"pause": ("?",)}, "here")
 
