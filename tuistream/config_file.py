@@ -163,7 +163,7 @@ class PanelSection:
     title: str = ""
     range: str = ""
     averages: Literal["off", "sma", "ema", "both"] | None = None
-    chart: Literal["line", "area"] | None = None
+    chart: str | None = None
     scale: Literal["auto", "sticky", "fixed"] | None = None
     log: bool | None = None
 

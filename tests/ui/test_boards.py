@@ -280,3 +280,26 @@ async def test_the_last_move_may_give_the_colour(monitor: Monitor) -> None:
         assert plot._styles()[0] == plot._styles()[DOWN]
         await monitor.press("d")
         assert plot._styles()[0] not in (plot._styles()[DOWN], plot._styles()[UP])
+
+
+async def test_the_value_axis_of_bars_stands_still_while_it_fits(monitor: Monitor) -> None:
+    stream = feed_lines(monitor, Look("bar", "Bars", points=5), [[30.0], [40.0]], ("a",))
+
+    def axis() -> set[str]:
+        return {row[-5:].strip(" ├◂│┘") for row in monitor.plot.split("\n")}
+
+    async with monitor.running(100, 30):
+        before = axis()
+        monitor.now += SECOND
+        t = np.array([monitor.now])
+        monitor.session.ingest(monitor.feed, [Batch(stream, t, t, np.array([[35.0]]))])
+        await monitor.settle()
+        assert axis() == before
+        await monitor.press("y")
+        assert "scale fixed" in monitor.edge
+        t = np.array([monitor.now + SECOND])
+        monitor.session.ingest(monitor.feed, [Batch(stream, t, t, np.array([[900.0]]))])
+        await monitor.settle(2 * SECOND)
+        assert axis() == before
+        await monitor.press("y")
+        assert axis() != before

@@ -75,3 +75,9 @@ async def test_panels_come_in_their_order_and_as_they_are_wanted(monitor: Monito
 def test_a_range_that_is_none() -> None:
     with pytest.raises(SettingsError, match=r'here: panels\[0\].range = "7m" is none; there are auto, '):
         wishes.checked([PanelOptions("ETH", range="7m")], "here")
+
+
+def test_a_kind_of_chart_that_is_none() -> None:
+    told = r'here: panels\[1\].chart = "cake" is none; there are line, area, .*, pie, '
+    with pytest.raises(SettingsError, match=told):
+        wishes.checked([PanelOptions("ETH", chart="pie"), PanelOptions("BTC", chart="cake")], "here")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from math import inf, isfinite
@@ -12,6 +12,7 @@ import numpy as np
 
 from tuistream.charts import kinds
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
+from tuistream.charts.extremes import extremes
 from tuistream.charts.live_end import Points
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
@@ -326,6 +327,15 @@ class Chart:
         if self.look is not None and self.look.kind in BARS and self.choices.kind == "area" and lo <= hi:
             lo, hi = (lo, hi) if self.choices.log else (min(lo, 0.0), max(hi, 0.0))
         self._seen = lo, hi
+        return self._scaled(lo, hi)
+
+    def range_of(self, columns: Iterable[Values], *, zero: bool) -> tuple[float, float]:
+        """The value range for arrays, by the chosen mode. zero: with zero in it, where it is not log."""
+        if self.choices.scale == "fixed" and self.value_range is not None:
+            return self.value_range
+        return self._scaled(*extremes(columns, log=self.choices.log, zero=zero))
+
+    def _scaled(self, lo: float, hi: float) -> tuple[float, float]:
         previous = None if self.choices.scale == "auto" else self.value_range
         self.value_range = sticky_range(previous, lo, hi, self.choices.log)
         return self.value_range

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import NamedTuple, cast
 
 from tuistream.charts import kinds
-from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, Markers, Raster
+from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, Markers, Raster, Ticks
 from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
 from tuistream.ui import content
@@ -63,6 +63,10 @@ class KindControls(BoardControls):
         drawn, name = content.of_chart(chart, window, self.edge), chart.choices.kind
         if not kinds.kind(name).fits(drawn):
             name = next(one for one in kinds.fitting(drawn) if one not in kinds.LINES)
+        if isinstance(drawn, Ticks) and name in kinds.SCALED:
+            shown = drawn.shown[: 1 if name == "candles" else len(drawn.shown)]
+            values = chart.range_of((drawn.columns[field] for field in shown), zero=name == "bars")
+            style = replace(style, values=values)
         self.kinds.show(name, drawn, style, colours)
 
     def draw_board(self, board: Board, frozen_at: int | None) -> None:
@@ -113,6 +117,7 @@ class KindControls(BoardControls):
         fitting = kinds.fitting(content.of_chart(chart, window, self.edge))
         name = _beside(fitting, chart.choices.kind, steps)
         chart.choices = replace(chart.choices, kind=name)
+        chart.rescale()
         self._change(chart.view, f"chart: {name}, {fitting.index(name) + 1} of {len(fitting)}")
 
     def action_direction(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tuistream.charts import kinds
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.ui.chart import Chart
@@ -13,13 +14,14 @@ from tuistream.ui.view import RANGES
 
 
 def checked(panels: Iterable[PanelOptions], where: str) -> tuple[PanelOptions, ...]:
-    """The same. Raises SettingsError for a range that is none."""
+    """The same. Raises SettingsError for a range, or a kind of chart, that is none."""
     found = tuple(panels)
-    names = [known.name for known in RANGES]
+    known = {"range": tuple(each.name for each in RANGES), "chart": kinds.there()}
     for index, panel in enumerate(found):
-        if panel.range and panel.range not in names:
-            told = f'{where}: panels[{index}].range = "{printable(panel.range, 40)}"'
-            raise SettingsError(f"{told} is none; there are {', '.join(names)}")
+        for key, wanted in ("range", panel.range), ("chart", panel.chart):
+            if wanted and wanted not in known[key]:
+                told = f'{where}: panels[{index}].{key} = "{printable(wanted, 40)}"'
+                raise SettingsError(f"{told} is none; there are {', '.join(known[key])}")
     return found
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tuistream.charts.kinds.contract import Content, Kind
 
 LINES: Final = ("line", "area")
+SCALED: Final = ("step", "scatter", "bars", "candles")  # those whose value axis is the chart's, and stands still
 LEGENDS: Final = (*LINES, "step", "scatter", "bars")  # those that do not say themselves which field is which
 # In the order in which the key goes through them.
 NAMES: Final = (

@@ -99,5 +99,5 @@ def _first(
 
 
 def _plot(groups: Values, size: Size, style: DrawStyle) -> Plot:
-    lo, hi = range_of([groups.v[:SERIES].ravel()], log=style.log, zero=True)
+    lo, hi = style.values or range_of([groups.v[:SERIES].ravel()], log=style.log, zero=True)
     return plotted(size, style, Viewport(0, 1, lo, hi, style.log))

@@ -94,7 +94,8 @@ def _scene(content: Content, size: Size, style: DrawStyle) -> _Scene:
     inside = slice(*np.searchsorted(content.t, (content.t0, content.t1), side="left").tolist())
     t, v = content.t[inside], values[inside]
     log = style.log and bool((v > 0).any())
-    viewport = Viewport(content.t0, content.t1, *range_of((v,), log=log), log)
+    lo, hi = style.values or range_of((v,), log=log)
+    viewport = Viewport(content.t0, content.t1, lo, hi, log)
     plot = plotted(size, style, viewport, along_ticks(content, size.width, style), tag_of(v, style))
     span, columns = max(1, content.t1 - content.t0), max(1, plot.columns)
     width = max(style.cell, width_for(span, columns, 1)) if style.cell else width_for(span, columns)

@@ -163,8 +163,8 @@ class DrawStyle:
     glyphs: "braille", "blocks" or "ascii". colours: how many the terminal has: 0, 16, 256 or `TRUECOLOUR`. digits:
     after the point, None where the values are to tell. log: a logarithmic scale where there is a value axis.
     timezone: of times, None for the machine's own. zoom: steps that the user went nearer; pan: that many right and
-    down. cell: ns of a candle or a column of cells, 0 for what suits. names: of fields, where others than their own
-    are to be shown.
+    down. values: the range of the value axis, None where the values in sight are to tell. cell: ns of a candle or a
+    column of cells, 0 for what suits. names: of fields, where others than their own are to be shown.
     """
 
     glyphs: str = "braille"
@@ -173,6 +173,7 @@ class DrawStyle:
     unit: str = ""
     log: bool = False
     timezone: tzinfo | None = None
+    values: tuple[float, float] | None = None
     zoom: int = 0
     pan: tuple[int, int] = (0, 0)
     cell: int = 0

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tuistream.charts.axes import fit_range, time_ticks, value_ticks
+from tuistream.charts.extremes import extremes
 from tuistream.charts.kinds.canvas import blank, write
 from tuistream.charts.kinds.contract import DrawStyle, Size, Ticks
 from tuistream.charts.numbers import digits_for, format_value
@@ -44,15 +45,7 @@ class Plot(NamedTuple):
 
 def range_of(values: Iterable[Values], *, log: bool = False, zero: bool = False) -> tuple[float, float]:
     """The value range at round ends for all that is finite in arrays. zero: with zero in it, where it is not log."""
-    lo, hi = np.inf, -np.inf
-    for each in values:
-        known = each[np.isfinite(each)]
-        known = known[known > 0] if log else known
-        if len(known):
-            lo, hi = min(lo, float(known.min())), max(hi, float(known.max()))
-    if zero and not log and lo <= hi:
-        lo, hi = min(lo, 0.0), max(hi, 0.0)
-    return fit_range(lo, hi, log)
+    return fit_range(*extremes(values, log=log, zero=zero), log)
 
 
 def plotted(

@@ -79,7 +79,8 @@ def newest(content: Ticks) -> Ticks:
 
 def _plot(content: Ticks, size: Size, style: DrawStyle) -> Plot:
     shown = [content.columns[name] for name in content.shown[:SERIES]]
-    viewport = Viewport(content.t0, content.t1, *range_of(shown, log=style.log), style.log)
+    lo, hi = style.values or range_of(shown, log=style.log)
+    viewport = Viewport(content.t0, content.t1, lo, hi, style.log)
     return plotted(size, style, viewport, along_ticks(content, size.width, style), tag_of(shown[0], style))
 
 
