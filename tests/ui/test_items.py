@@ -98,7 +98,7 @@ def test_what_a_picture_names_is_told_and_not_opened(address: str, opens: str, t
 
 def test_of_a_video_only_a_picture_can_be_shown_which_is_said() -> None:
     told = text_of(rows_of(item("video", "http://cam.example/x"), 120, UTC))
-    assert "Enter: open http://cam.example/x  (if that is a picture; moving ones cannot be shown yet)" in told
+    assert "Enter: open http://cam.example/x  (motion JPEG, or a picture)" in told
 
 
 def test_what_cannot_be_opened_is_said() -> None:

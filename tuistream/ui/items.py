@@ -92,7 +92,7 @@ def _texts(item: Item, width: int) -> Iterator[Part]:
 
 
 def _how_to_open(address: str, moving: bool) -> Part:
-    only = "  (if that is a picture; moving ones cannot be shown yet)" if moving else ""
+    only = "  (motion JPEG, or a picture)" if moving else ""
     try:
         return f"Enter: open {printable(named(address).name, ADDRESS_SHOWN)}{only}", "key"
     except NotOpened as error:

@@ -98,6 +98,11 @@ class KindControls(BoardControls):
         count, about, newer = super().board_words(board)
         if isinstance(self._taken[2] if self._taken is not None else None, Raster):
             about.append(self._pictured.words)
+            app = cast(PictureApp, self.app)
+            opening = app.openings.of(board)
+            if opening is not None and opening.frames > 1:
+                shown = app.pictures.shown(key_of(board))
+                about.append(f"{shown:,} shown  {max(0, opening.frames - shown):,} skipped")
         return count, about, newer
 
     def assign_board(self, board: Board | None) -> None:
@@ -147,21 +152,24 @@ class KindControls(BoardControls):
         taken = self._taken
         if taken is not None and taken[0] is board and frozen:
             return taken[2], taken[1]
-        picture = self._picture_of(board)
+        picture = self._picture_of(board, frozen=frozen)
         version: object = board.version if picture is None else (picture.of, picture.words)
         if taken is None or taken[0] is not board or taken[1] != version:
             drawn = content.of_board(board) if picture is None else picture.raster
             taken = self._taken = board, version, drawn
         return taken[2], taken[1]
 
-    def _picture_of(self, board: Board) -> Shown | None:
+    def _picture_of(self, board: Board, *, frozen: bool) -> Shown | None:
         """The picture that the newest item is, or that was opened at the address that it names."""
         item = board.items[-1]
         if item.kind not in NAMING:
             return None
         app = cast(PictureApp, self.app)
-        app.openings.look(board)
+        if not frozen:
+            app.openings.look(board)
         opening = app.openings.of(board)
+        if opening is not None and opening.frames > 1 and opening.state == "failed":
+            return None  # what does not move any more must not look as if it did
         held = item if opening is None or opening.picture is None else opening.picture
         if not self._pictured.holds(held):
             return None

@@ -21,6 +21,9 @@ KEPT: Final = 12  # boards whose opened pictures are kept; of each the newest
 JUDGED_KEPT: Final = 200  # boards of which is known what they name
 AT_ONCE: Final = 4  # that are being opened; others wait
 AGAIN_NS: Final = 1_000_000_000  # of one board not more often than this
+PLAYED_AT_ONCE: Final = 4  # videos
+PLAY_AGAIN_NS: Final = 5_000_000_000  # after which a video that has ended is opened once more
+UNSEEN_NS: Final = 5_000_000_000  # after which a video that is on no panel is closed
 
 
 @dataclass(slots=True)
@@ -28,12 +31,16 @@ class Opening:
     """What became of the address that an item names.
 
     picture: the item with the picture itself for its value, the last that was opened; at: when that was, ns. words:
-    why the last try failed.
+    why the last try failed. confirmed: as in `Opener.open`. looked: when a panel last showed it, ns. frames: pictures
+    of a video so far.
     """
 
     item: Item
     address: str
     begun: int
+    confirmed: str = ""
+    looked: int = 0
+    frames: int = 0
     state: Literal["opening", "open", "failed"] = "opening"
     picture: Item | None = None
     at: int = 0
@@ -69,6 +76,7 @@ class Openings:
         self._clock = clock
         self._run = run
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._screens = asyncio.Semaphore(PLAYED_AT_ONCE)
         self._found: OrderedDict[EntryKey, Opening] = OrderedDict()
         self._judged: OrderedDict[EntryKey, Judged] = OrderedDict()
 
@@ -82,6 +90,8 @@ class Openings:
     def look(self, board: Board) -> None:
         """Open what a board that is on the screen names, where a pattern allows it, again with each new item."""
         item, before = board.items[-1], self._found.get(key_of(board))
+        if before is not None and before.frames > 1 and self._goes_on(key_of(board), item, before):
+            return
         if before is not None and (
             before.item is item or before.state == "opening" or 0 <= self._clock() - before.begun < AGAIN_NS
         ):
@@ -90,20 +100,52 @@ class Openings:
         if judged.allowed is not None:
             self.start(key_of(board), item, judged.allowed)
 
+    def _goes_on(self, key: EntryKey, item: Item, video: Opening) -> bool:
+        """Whether what is wanted is the video that was opened; then it is, once more if it has ended."""
+        if self._judge(key, item).address != video.address:
+            return False
+        now = self._clock()
+        video.looked, video.item = now, item
+        if video.state != "open" and video.state != "opening" and now - video.at >= PLAY_AGAIN_NS:
+            self.start(key, item, named(video.address), video.confirmed)
+        return True
+
     def start(self, key: EntryKey, item: Item, name: Named, confirmed: str = "") -> None:
         """Open what an item names. confirmed: as in `Opener.open`."""
         before = self._found.pop(key, None)
-        opening = self._found[key] = Opening(item, address_of(item), self._clock())
+        now = self._clock()
+        opening = self._found[key] = Opening(item, address_of(item), now, confirmed, now)
         if before is not None and before.address == opening.address:
-            opening.picture, opening.at = before.picture, before.at
+            opening.picture, opening.at, opening.frames = before.picture, before.at, before.frames
         while len(self._found) > KEPT:
             self._found.popitem(last=False)
-        self._run(self._open(opening, name, confirmed))
+        self._run((self._play if item.kind == "video" else self._open)(key, opening, name))
 
-    async def _open(self, opening: Opening, name: Named, confirmed: str) -> None:
+    async def _play(self, key: EntryKey, opening: Opening, name: Named) -> None:
+        """Show what moves for as long as a panel does."""
+
+        def show(data: bytes) -> bool:
+            now = self._clock()
+            opening.picture = replace(opening.item, value=data, size=len(data))
+            opening.state, opening.at = "open", now
+            opening.frames += 1
+            opening.looked = now if opening.frames == 1 else opening.looked
+            return self._found.get(key) is opening and now - opening.looked < UNSEEN_NS
+
+        async with self._screens:
+            try:
+                await self.opener.play(name, opening.confirmed, show)
+            except NotOpened as error:
+                opening.state, opening.words = "failed", str(error)
+            else:
+                if opening.frames > 1:
+                    opening.state, opening.words = "failed", "closed, as no panel showed it"
+            opening.at = self._clock()
+
+    async def _open(self, _key: EntryKey, opening: Opening, name: Named) -> None:
         async with self._places:
             try:
-                data = await self.opener.open(name, confirmed)
+                data = await self.opener.open(name, opening.confirmed)
             except NotOpened as error:
                 opening.state, opening.words = "failed", str(error)
                 return

@@ -65,6 +65,11 @@ class Pictures:
             self._run(self._decode(shown))
         return shown
 
+    def shown(self, key: EntryKey) -> int:
+        """How many pictures of a board were decoded."""
+        found = self._found.get(key)
+        return found.shown if found is not None else 0
+
     async def _decode(self, shown: Shown) -> None:
         """Decode what is wanted when there is a place, which may be a newer one by then."""
         try:

@@ -118,7 +118,7 @@ async def test_a_redirect_never_leads_to_a_file(folder: Path) -> None:
     [
         ("missing", "HTTP 404 Not Found"),
         ("text", "it is no picture"),
-        ("mjpeg", "multipart/x-mixed-replace: moving pictures and sounds cannot be shown yet"),
+        ("mjpeg", "multipart/x-mixed-replace: as a video it would be shown"),
         ("zipped", "compressed"),
         ("declared", "16.8 MB are over the limit of 16.8 MB"),
         ("endless", "over the limit of"),

@@ -1,5 +1,7 @@
 """Opens what a message names, within bounds: a regular file of this machine, or what a server answers to one GET.
 
+Of a video over HTTP that is motion JPEG (`multipart/x-mixed-replace`).
+
 Over aiohttp (the extra `http`), as the feeds of `http://` are.
 """
 
@@ -9,14 +11,15 @@ import asyncio
 import importlib.util
 import os
 import stat
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urljoin
 
 from tuistream import __version__
 from tuistream.charts.numbers import compact
 from tuistream.core.pictures import picture_of
 from tuistream.core.text import printable
+from tuistream.framers.mixed_replace import MixedReplaceFramer, boundary_of
 from tuistream.sources.media.names import Named, NotOpened, named
 from tuistream.sources.media.rules import OPTION, Rules
 from tuistream.sources.reasons import os_reason
@@ -32,7 +35,11 @@ HEAD: Final = 32  # bytes that tell a picture's format
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 # Neither links, devices nor pipes; and never a wait for somebody at the other end of one.
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-_NO_PICTURE: Final = "it is no picture (PNG, JPEG, GIF, WebP, BMP); moving ones cannot be shown yet"
+MOVING: Final = "multipart/x-mixed-replace"
+_NO_PICTURE: Final = "it is no picture (PNG, JPEG, GIF, WebP, BMP); moving ones are motion JPEG over HTTP"
+
+T = TypeVar("T")
+Show = Callable[[bytes], bool]
 
 
 class Opener:
@@ -62,12 +69,31 @@ class Opener:
         else:
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
-                    data = await self._get(name, confirmed)
+                    data = await self._get(name, confirmed, _body)
             except TimeoutError:
                 raise NotOpened(f"no whole answer within {OPEN_SECONDS:g} s") from None
         return _checked(data)
 
-    async def _get(self, name: Named, confirmed: str) -> bytes:
+    async def play(self, name: Named, confirmed: str, show: Show) -> None:
+        """Hand one picture after another to `show`, until it says no; a single one where it does not move.
+
+        Raises NotOpened where nothing can be shown, and where a moving one ends. confirmed: as in `open`.
+        """
+        if name.kind == "file":
+            show(await self.open(name, confirmed))
+            return
+        if not (confirmed or self.may_open(name)):
+            raise NotOpened(f"no pattern of {OPTION} allows it")
+
+        async def take(response: aiohttp.ClientResponse) -> None:
+            if response.content_type == MOVING:
+                await _parts(response, show)
+            else:
+                show(_checked(await _body(response)))
+
+        await self._get(name, confirmed, take)
+
+    async def _get(self, name: Named, confirmed: str, take: Callable[[aiohttp.ClientResponse], Awaitable[T]]) -> T:
         if importlib.util.find_spec("aiohttp") is None:
             raise NotOpened("aiohttp is needed: pip install 'tuistream[http]'")
         import aiohttp
@@ -75,10 +101,13 @@ class Opener:
         async with aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=OPEN_SECONDS, sock_read=OPEN_SECONDS),
             headers={"User-Agent": f"tuistream/{__version__}", "Accept": "image/*", "Accept-Encoding": "identity"},
         ) as session:
             try:
-                return await self._follow(session, name, confirmed)
+                return await self._follow(session, name, confirmed, take)
+            except aiohttp.ServerTimeoutError as error:
+                raise NotOpened(f"nothing came for {OPEN_SECONDS:g} s") from error
             except aiohttp.ClientConnectorCertificateError as error:
                 raise NotOpened(f"certificate refused: {printable(str(error.certificate_error), 120)}") from error
             except aiohttp.ClientConnectorError as error:
@@ -86,14 +115,21 @@ class Opener:
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise NotOpened(printable(f"{type(error).__name__}: {error}")) from error
 
-    async def _follow(self, session: aiohttp.ClientSession, name: Named, confirmed: str) -> bytes:
+    async def _follow(
+        self,
+        session: aiohttp.ClientSession,
+        name: Named,
+        confirmed: str,
+        take: Callable[[aiohttp.ClientResponse], Awaitable[T]],
+    ) -> T:
         from yarl import URL  # of aiohttp
 
         for _ in range(MAX_REDIRECTS + 1):
             async with session.get(URL(name.name, encoded=True), allow_redirects=False) as response:
                 to = response.headers.get("Location", "")
                 if response.status not in REDIRECTS or not to:
-                    return await _body(response)
+                    _check_answer(response)
+                    return await take(response)
             name = named(urljoin(name.name, to))
             if confirmed or name.kind != "url" or not self.may_open(name):
                 reason = "only the URL itself was confirmed" if confirmed else f"no pattern of {OPTION} allows that"
@@ -101,15 +137,35 @@ class Opener:
         raise NotOpened(f"more than {MAX_REDIRECTS} redirects")
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """What is answered, if that can be a picture. Raises NotOpened."""
+def _check_answer(response: aiohttp.ClientResponse) -> None:
+    """Raises NotOpened for an answer without anything in it that can be shown."""
     if response.status != 200:
         raise NotOpened(f"HTTP {response.status} {printable(response.reason or '', 60)}".strip())
-    kind = response.content_type
-    if kind.startswith(("multipart/", "video/", "audio/")):
-        raise NotOpened(f"{printable(kind, 60)}: moving pictures and sounds cannot be shown yet")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise NotOpened("compressed, which was not asked for")
+
+
+async def _parts(response: aiohttp.ClientResponse, show: Show) -> None:
+    """Raises NotOpened at the end."""
+    boundary = boundary_of(response.headers.get("Content-Type", ""))
+    if not boundary:
+        raise NotOpened(f"{MOVING} without a boundary")
+    framer = MixedReplaceFramer(boundary)
+    while chunk := await response.content.readany():
+        for part in framer.feed(chunk):
+            if not show(_checked(part)):
+                return
+        for _sample, reason in framer.take_refused():
+            raise NotOpened(reason)
+    raise NotOpened("the stream has ended")
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """What is answered, if that can be a picture. Raises NotOpened."""
+    kind = response.content_type
+    if kind.startswith(("multipart/", "video/", "audio/")):
+        what = "as a video it would be shown" if kind == MOVING else "only motion JPEG can be shown"
+        raise NotOpened(f"{printable(kind, 60)}: {what}")
     _check_size(response.content_length or 0)
     data = bytearray()
     while chunk := await response.content.readany():
