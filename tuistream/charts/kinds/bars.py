@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from tuistream.charts.kinds.canvas import shown, write
+from tuistream.charts.kinds.canvas import shown
 from tuistream.charts.kinds.contract import Content, DrawStyle, Size, Ticks, Values
 from tuistream.charts.kinds.groups import label_of, last_ticks, texts_of
 from tuistream.charts.kinds.plot import EMPTY, SERIES, Plot, draw_labels, plotted, range_of
 from tuistream.charts.panel import Frame, message_frame
 from tuistream.charts.raster import Viewport, rows_of
+from tuistream.core import batch
 
 EIGHTHS: Final = "▁▂▃▄▅▆▇█"
 WIDEST: Final = 12  # cells of a bar
@@ -32,8 +34,8 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         plot, style, [(at * slot + slot // 2, shown(label, style.glyphs)) for at, label in enumerate(groups.labels)]
     )
     for series in range(min(len(groups.names), SERIES)):
-        for at, value in enumerate(groups.v[series].tolist()):
-            upright(plot, style, at * slot + series * width, max(1, width - (width > 2)), value, series)
+        columns = [at * slot + series * width for at in range(len(groups.labels))]
+        upright(plot, style, columns, max(1, width - (width > 2)), groups.v[series], series)
     return plot.frame
 
 
@@ -59,20 +61,23 @@ def slots(columns: int, groups: Values) -> tuple[int, int]:
     return max(1, slot), width
 
 
-def upright(plot: Plot, style: DrawStyle, column: int, width: int, value: float, ink: int) -> None:
-    """A bar from zero, or from the lower edge where zero is not in the range, in eighths of a cell."""
-    view = plot.viewport
-    if not np.isfinite(value) or column + width > plot.columns or not plot.rows or (view.log and value <= 0):
-        return
-    base_value = min(max(0.0, view.lo), view.hi) if not view.log else view.lo
-    tops, bases = (int(each) for each in rows_of(view, [value, base_value], plot.rows * 8))
-    base = plot.rows * 8 if base_value <= view.lo else (bases + 4) // 8 * 8
-    top, bottom = sorted((min(max(tops, 0), plot.rows * 8), base))
-    for row in range(top // 8, min(plot.rows, -(-bottom // 8))):
-        covered = min(bottom, 8 * row + 8) - max(top, 8 * row)
-        sign = _sign(covered, hangs=bottom < 8 * row + 8, glyphs=style.glyphs)
-        if sign != " ":
-            write(plot.frame, row, column, sign * width, ink)
+def upright(plot: Plot, style: DrawStyle, columns: Sequence[int], width: int, values: batch.Values, ink: int) -> None:
+    """Bars from zero, or from the edge that is nearest to it, in eighths of a cell. columns: where each begins."""
+    view, most = plot.viewport, plot.rows * 8
+    zero = view.lo if view.log else min(max(0.0, view.lo), view.hi)
+    base = most if zero <= view.lo else (int(rows_of(view, [zero], most)[0]) + 4) // 8 * 8
+    seen = np.isfinite(values) & ((values > 0) | (not view.log))
+    ends = np.clip(rows_of(view, values, most), 0, most).tolist()
+    for column, end, drawn in zip(columns, ends, seen.tolist(), strict=True):
+        if not drawn or column + width > plot.columns:
+            continue
+        top, bottom = min(end, base), max(end, base)
+        for row in range(top // 8, min(plot.rows, -(-bottom // 8))):
+            covered = min(bottom, 8 * row + 8) - max(top, 8 * row)
+            sign = _sign(covered, hangs=bottom < 8 * row + 8, glyphs=style.glyphs)
+            if sign != " ":
+                plot.frame.chars[row, column : column + width] = ord(sign)
+                plot.frame.ink[row, column : column + width] = ink
 
 
 def _sign(covered: int, *, hangs: bool, glyphs: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tuistream.charts.axes import value_ticks
-from tuistream.charts.kinds.canvas import Canvas
+from tuistream.charts.kinds.canvas import Canvas, Dots
 from tuistream.charts.kinds.contract import Content, DrawStyle, Size, Ticks
 from tuistream.charts.kinds.plot import COLUMNS_A_TICK, EMPTY, Plot, plotted, range_of
 from tuistream.charts.kinds.words import named_values, time_text
@@ -18,6 +18,7 @@ from tuistream.core import batch
 MOST: Final = 1_000  # the newest
 LARGEST_PART: Final = 6  # the largest radius is this part of the height
 PIXELS: Final = 16.0  # of a radius, in the height of a cell
+LINE: Final = 0.3  # heights of a cell: how thick a circle is
 PLACES: Final = 1_000_000_000
 
 
@@ -43,17 +44,27 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
     if not plot.columns or not plot.rows:
         return plot.frame
     canvas = Canvas(plot.columns, plot.rows, style.glyphs)
-    y, x = canvas.grid()
-    down, right, radius = places
-    for at in range(len(bubbles.x)):
-        distance = np.hypot(y - down[at], (x - right[at]) / 2)
-        nearest = (y - down[at]) ** 2 + ((x - right[at]) / 2) ** 2
-        inside = distance <= radius[at]
-        if not inside.any():
-            inside = nearest == nearest.min()
-        canvas.fill(inside & (distance >= radius[at] - 0.3), 0)
+    dots = np.zeros((canvas.rows, canvas.columns), np.bool_)
+    for down, right, radius in zip(*(each.tolist() for each in places), strict=True):
+        _ring(dots, canvas, (down, right), radius)
+    canvas.fill(dots, 0)
     canvas.put(plot.frame)
     return plot.frame
+
+
+def _ring(dots: Dots, canvas: Canvas, centre: tuple[float, float], radius: float) -> None:
+    """Set the dots of a circle, at least the one that is in its middle."""
+    rows, columns = canvas.glyphs.dots
+    row, column = min(int(centre[0] * rows), canvas.rows - 1), min(int(centre[1] * columns), canvas.columns - 1)
+    high, wide = int(radius * rows) + 1, int(2 * radius * columns) + 1
+    top, left = max(0, row - high), max(0, column - wide)
+    part = dots[top : row + high + 1, left : column + wide + 1]
+    y = (np.arange(top, top + part.shape[0])[:, None] + 0.5) / rows - centre[0]
+    x = ((np.arange(left, left + part.shape[1])[None, :] + 0.5) / columns - centre[1]) / 2
+    distance = np.hypot(y, x)
+    part |= (distance <= radius) & (distance >= radius - LINE)
+    if radius < LINE:
+        dots[row, column] = True
 
 
 def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:

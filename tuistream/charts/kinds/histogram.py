@@ -43,8 +43,8 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
     span = width * len(found.counts)
     ticks = value_ticks(lo, hi, max(1, span // COLUMNS_A_TICK))
     draw_labels(plot, style, [(min(span - 1, round((v - lo) / (hi - lo) * span)), text) for v, text in ticks])
-    for at, count in enumerate(found.counts.tolist()):
-        upright(plot, style, at * width, max(1, width - (width > LEAST_BAR)), count, 0)
+    columns = [at * width for at in range(len(found.counts))]
+    upright(plot, style, columns, max(1, width - (width > LEAST_BAR)), found.counts.astype(np.float64), 0)
     return plot.frame
 
 
