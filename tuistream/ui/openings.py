@@ -90,7 +90,8 @@ class Openings:
     def look(self, board: Board) -> None:
         """Open what a board that is on the screen names, where a pattern allows it, again with each new item."""
         item, before = board.items[-1], self._found.get(key_of(board))
-        if before is not None and before.frames > 1 and self._goes_on(key_of(board), item, before):
+        played = before is not None and before.item.kind == "video" and before.frames != 1
+        if before is not None and played and self._goes_on(key_of(board), item, before):
             return
         if before is not None and (
             before.item is item or before.state == "opening" or 0 <= self._clock() - before.begun < AGAIN_NS
@@ -101,13 +102,13 @@ class Openings:
             self.start(key_of(board), item, judged.allowed)
 
     def _goes_on(self, key: EntryKey, item: Item, video: Opening) -> bool:
-        """Whether what is wanted is the video that was opened; then it is, once more if it has ended."""
-        if self._judge(key, item).address != video.address:
+        """Whether what is wanted is the video that was opened; where patterns allow it, again if it has ended."""
+        judged, now = self._judge(key, item), self._clock()
+        if judged.address != video.address:
             return False
-        now = self._clock()
         video.looked, video.item = now, item
-        if video.state != "open" and video.state != "opening" and now - video.at >= PLAY_AGAIN_NS:
-            self.start(key, item, named(video.address), video.confirmed)
+        if video.state == "failed" and judged.allowed is not None and now - video.at >= PLAY_AGAIN_NS:
+            self.start(key, item, judged.allowed)
         return True
 
     def start(self, key: EntryKey, item: Item, name: Named, confirmed: str = "") -> None:
