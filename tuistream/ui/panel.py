@@ -8,6 +8,7 @@ from datetime import tzinfo
 from textual.app import ComposeResult
 
 from tuistream.charts import kinds
+from tuistream.charts.kinds.canvas import solid
 from tuistream.charts.numbers import format_value
 from tuistream.charts.raster import Viewport, glyph_set
 from tuistream.core.board import Board
@@ -22,6 +23,7 @@ from tuistream.ui.contrast import readable
 from tuistream.ui.cursor import CursorControls
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import Signs
+from tuistream.ui.kind_view import colours_of
 from tuistream.ui.line import Line
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.replaying import playback_word
@@ -143,7 +145,8 @@ class Panel(CursorControls, can_focus=True):
         self.drawings += 1
         if chart.choices.kind not in kinds.LINES:
             named = chart.choices.kind in kinds.LEGENDS
-            self._legend = list(self._inked(fields_of(chart), colours)) if named else []
+            signed = chart.choices.kind == "bars" and not colours_of(self.app)
+            self._legend = list(self._inked(fields_of(chart), colours, signed=signed)) if named else []
             self.draw_ticks(chart, window, self._rows.digits(chart.state, self._now), colours)
             self.tell_kind()
             return
@@ -174,10 +177,11 @@ class Panel(CursorControls, can_focus=True):
         self._drawn = None
         self.redraw()
 
-    def _inked(self, fields: tuple[str, ...], colours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """The first fields, each with its colour or ink."""
+    def _inked(self, fields: tuple[str, ...], colours: tuple[str, ...], *, signed: bool) -> Iterator[tuple[str, str]]:
+        """The first fields, each with its colour or ink; signed: after what their bars are filled with."""
         for index, (name, ink) in enumerate(zip(fields, (*FIELD_INKS, *AVERAGE_INKS), strict=False)):
-            yield name, (colours[index] if index < len(colours) else "") or ink
+            words = f"{solid(self._plot.glyphs, 0, index)} {name}" if signed else name
+            yield words, (colours[index] if index < len(colours) else "") or ink
 
     def _recalled(self) -> None:
         """What the recording has of the window is there."""

@@ -73,6 +73,12 @@ def test_bars_below_zero_hang() -> None:
     assert upper.index("█") < lower.index("█")
 
 
+def test_bars_without_colours_are_told_apart() -> None:
+    for glyphs, signs in ("braille", "█▓▒░"), ("ascii", "#=+o"):
+        rows = text(bars.draw(ticks((9.0, 9.0, 9.0, 9.0)), Size(60, 12), DrawStyle(glyphs, 0, timezone=UTC)))
+        assert all(sign in rows[8] for sign in signs)
+
+
 def test_lying_bars_have_their_names_and_numbers() -> None:
     rows = text(horizontal_bars.draw(Values(("one", "two"), ("",), np.array([[1.0, 2.0]])), Size(40, 5), STYLE))
     assert rows[0].startswith("one █")

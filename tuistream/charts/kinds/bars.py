@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tuistream.charts.kinds.canvas import shown
+from tuistream.charts.kinds.canvas import shown, solid
 from tuistream.charts.kinds.contract import Content, DrawStyle, Size, Ticks, Values
 from tuistream.charts.kinds.groups import label_of, last_ticks, texts_of
 from tuistream.charts.kinds.plot import EMPTY, SERIES, Plot, draw_labels, plotted, range_of
@@ -66,6 +66,7 @@ def upright(plot: Plot, style: DrawStyle, columns: Sequence[int], width: int, va
     view, most = plot.viewport, plot.rows * 8
     zero = view.lo if view.log else min(max(0.0, view.lo), view.hi)
     base = most if zero <= view.lo else (int(rows_of(view, [zero], most)[0]) + 4) // 8 * 8
+    full = solid(style.glyphs, style.colours, ink)
     seen = np.isfinite(values) & ((values > 0) | (not view.log))
     ends = np.clip(rows_of(view, values, most), 0, most).tolist()
     for column, end, drawn in zip(columns, ends, seen.tolist(), strict=True):
@@ -74,18 +75,18 @@ def upright(plot: Plot, style: DrawStyle, columns: Sequence[int], width: int, va
         top, bottom = min(end, base), max(end, base)
         for row in range(top // 8, min(plot.rows, -(-bottom // 8))):
             covered = min(bottom, 8 * row + 8) - max(top, 8 * row)
-            sign = _sign(covered, hangs=bottom < 8 * row + 8, glyphs=style.glyphs)
+            sign = _sign(covered, full, hangs=bottom < 8 * row + 8, glyphs=style.glyphs)
             if sign != " ":
                 plot.frame.chars[row, column : column + width] = ord(sign)
                 plot.frame.ink[row, column : column + width] = ink
 
 
-def _sign(covered: int, *, hangs: bool, glyphs: str) -> str:
+def _sign(covered: int, full: str, *, hangs: bool, glyphs: str) -> str:
     """The character for so many eighths of a cell, from its lower edge, or, where it hangs, from its upper one."""
     if glyphs == "ascii":
-        return "#" if covered >= 4 else " "
-    if hangs:
-        return "█" if covered >= 6 else "▀" if covered >= 3 else "▔" if covered else " "
+        return full if covered >= 4 else " "
+    if hangs or covered == 8:
+        return full if covered >= 6 else "▀" if covered >= 3 else "▔" if covered else " "
     return EIGHTHS[covered - 1] if covered else " "
 
 

@@ -13,6 +13,8 @@ from tuistream.charts.raster import BLANK, GlyphSet, glyph_set
 
 TEXT_MOST: Final = 1_000  # characters of one text
 
+SOLIDS: Final = {"braille": "█▓▒░", "blocks": "█▓▒░", "ascii": "#=+o*%@&"}
+
 Dots = NDArray[np.bool_]
 
 
@@ -33,6 +35,12 @@ def cut(text: str, width: int, glyphs: str) -> str:
     if len(text) <= width:
         return text
     return text[: max(0, width - 1)] + ("~" if glyphs == "ascii" else "…") if width > 0 else ""
+
+
+def solid(glyphs: str, colours: int, ink: int) -> str:
+    """What fills a cell of the series `ink`: where there are no colours each of the first few has its own."""
+    signs = SOLIDS[glyphs]
+    return signs[ink % len(signs)] if not colours else signs[0]
 
 
 def write(frame: Frame, row: int, column: int, text: str, ink: int) -> None:
