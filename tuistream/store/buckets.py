@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
 
-WIDTHS: Final = (10**9, 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9)  # each a whole number of those before
+WIDTHS: Final = (10**9, 10 * 10**9, 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9)  # each a whole number of those before
 FIRST_NS: Final = -(1 << 63)
 LAST_NS: Final = (1 << 63) - 1
 

@@ -23,8 +23,9 @@ from tuistream.store.buckets import (
     joined,
     rows_of,
 )
+from tuistream.store.schema import ROLLUP_WIDTHS
 
-TABLES: Final = dict(zip(WIDTHS, ("rollup_1s", "rollup_1m", "rollup_1h", "rollup_1d"), strict=True))
+TABLES: Final = dict(zip(WIDTHS, (f"rollup_{name}" for name in ROLLUP_WIDTHS), strict=True))
 # The columns of the tables, as `Rows` calls them and as SQL does.
 ORDER: Final = (
     *("stream", "field", "bucket", "first", "last", "low", "high", "sum"),

@@ -6,9 +6,10 @@ which times and which rows it holds, and serves as the index. A reader that look
 stream finds all its blocks among those whose t0 is from `a - streams.reach` to before `b`.
 
 Rollups, what readers may rely on. `rollups` tells for which stretches of a stream's event times, from `since` to
-before `until`, the rows of `rollup_1s`, `_1m`, `_1h` or `_1d` (`width`, in ns) are complete: there each bucket of the
-stream that has ticks has a row for each of its fields, and the rows are what its ticks say, late ones included, as
-all is written in one transaction with the ticks. `since` and `until` are multiples of the width, or before all ticks.
+before `until`, the rows of `rollup_1s`, `_10s`, `_1m`, `_1h` or `_1d` (`width`, in ns) are complete: there each
+bucket of the stream that has ticks has a row for each of its fields, and the rows are what its ticks say, late ones
+included, as all is written in one transaction with the ticks. `since` and `until` are multiples of the width, or
+before all ticks.
 Outside of these stretches there are no rows to rely on, and a reader takes shorter buckets, or the ticks:
 
 - after the newest stretch: the bucket of the newest tick is never in it, as it may not be over, nor are all of 1 s
@@ -30,6 +31,7 @@ from tuistream.core.errors import RecordingError, RecordingRefused
 APPLICATION_ID = int.from_bytes(b"tuis")
 LAYOUT = 1
 FIRST_COLUMNS = 2
+ROLLUP_WIDTHS = ("1s", "10s", "1m", "1h", "1d")
 MAX_COLUMNS = 1_000  # SQLite's own limit is 2,000 columns a table
 
 # Seconds; the same expression in the views and in the index, so that SQLite sees that they agree. A division is
@@ -119,7 +121,7 @@ TABLES = (
         quantity REAL,               -- the sum of the stream's quantity over these ticks, where it has one
         PRIMARY KEY (stream, field, bucket)
     ) STRICT, WITHOUT ROWID"""
-        for width in ("1s", "1m", "1h", "1d")
+        for width in ROLLUP_WIDTHS
     ),
     """CREATE TABLE rollups (
         stream INTEGER NOT NULL,
@@ -151,10 +153,7 @@ RESERVED = frozenset(
         "events",
         "sessions",
         "media",
-        "rollup_1s",
-        "rollup_1m",
-        "rollup_1h",
-        "rollup_1d",
+        *(f"rollup_{width}" for width in ROLLUP_WIDTHS),
         "rollups",
         "gaps",
         "candles_1m",
