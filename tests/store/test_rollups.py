@@ -23,7 +23,7 @@ from tuistream.store.opening import open_for_writing
 from tuistream.store.rolling import BEGIN_TICKS, GIVE_UP_TICKS, STRETCHES, Rolling
 from tuistream.store.rollups import ORDER, TABLES, TICKS, Source, newest_time, pieces, rolled_until, rows_between
 
-SECOND, TEN_SECONDS, MINUTE, HOUR, DAY = WIDTHS
+SECOND, _FIVE_SECONDS, _FIFTEEN_SECONDS, MINUTE, HOUR, DAY = WIDTHS
 ALWAYS = (0.0, 0.0)
 AS_IT_IS = (GIVE_UP_TICKS, BEGIN_TICKS)
 STREAMS = (

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
 
-WIDTHS: Final = (10**9, 10 * 10**9, 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9)  # each a whole number of those before
+# ns, each a whole number of those before; with them a column of 1, 2, 5, 10, 15, 30 s and so on is whole buckets.
+WIDTHS: Final = (10**9, 5 * 10**9, 15 * 10**9, 60 * 10**9, 3_600 * 10**9, 86_400 * 10**9)
 FIRST_NS: Final = -(1 << 63)
 LAST_NS: Final = (1 << 63) - 1
 

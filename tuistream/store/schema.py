@@ -6,8 +6,8 @@ which times and which rows it holds, and serves as the index. A reader that look
 stream finds all its blocks among those whose t0 is from `a - streams.reach` to before `b`.
 
 Rollups, what readers may rely on. `rollups` tells for which stretches of a stream's event times, from `since` to
-before `until`, the rows of `rollup_1s`, `_10s`, `_1m`, `_1h` or `_1d` (`width`, in ns) are complete: there each
-bucket of the stream that has ticks has a row for each of its fields, and the rows are what its ticks say, late ones
+before `until`, the rows of `rollup_1s`, `_5s`, `_15s`, `_1m`, `_1h` or `_1d` (`width`, in ns) are complete: each
+bucket of the stream that has ticks there has a row for each field, and the rows are what its ticks say, late ones
 included, as all is written in one transaction with the ticks. `since` and `until` are multiples of the width, or
 before all ticks.
 Outside of these stretches there are no rows to rely on, and a reader takes shorter buckets, or the ticks:
@@ -31,7 +31,7 @@ from tuistream.core.errors import RecordingError, RecordingRefused
 APPLICATION_ID = int.from_bytes(b"tuis")
 LAYOUT = 1
 FIRST_COLUMNS = 2
-ROLLUP_WIDTHS = ("1s", "10s", "1m", "1h", "1d")
+ROLLUP_WIDTHS = ("1s", "5s", "15s", "1m", "1h", "1d")
 MAX_COLUMNS = 1_000  # SQLite's own limit is 2,000 columns a table
 
 # Seconds; the same expression in the views and in the index, so that SQLite sees that they agree. A division is

@@ -21,7 +21,7 @@ from tuistream.store.buckets import FIRST_NS, WIDTHS
 from tuistream.store.points import NO_POINTS, Pieces, Points, of_buckets, reduced
 from tuistream.store.rollups import TABLES, reach_of
 
-TICKS_RAW: Final = 30_000  # of a window: up to so many are handed out as they are
+TICKS_RAW: Final = 20_000  # of a window: up to so many are handed out as they are
 TICKS_AT_ONCE: Final = 100_000  # read before they are made fewer
 TICKS_REPLACED: Final = 300_000  # in buckets with ticks that have no value: more are shown as if all had one
 BLOCKS_COUNTED: Final = 20_000  # to find out how many ticks a window has
