@@ -72,6 +72,13 @@ def test_markers_on_both_sides_of_the_date_line_are_seen_together() -> None:
     assert "2 markers" in rows[-1]
 
 
+@pytest.mark.parametrize("size", [Size(76, 9), Size(20, 30), Size(120, 40), Size(20, 5)])
+def test_all_markers_are_in_sight(size: Size) -> None:
+    rows = texts(markers(BARCELONA, SYDNEY, (-74.0, 40.7), (139.7, 35.7), (-46.6, -23.5)), size)
+    assert "5 markers" in rows[-1]
+    assert " of " not in rows[-1]
+
+
 def test_several_in_a_cell_are_counted_and_those_beyond_are_said() -> None:
     content = markers(*[BARCELONA] * 5, SYDNEY, centre=BARCELONA, zoom=4.0, beyond=7)
     rows = texts(content, Size(80, 20))

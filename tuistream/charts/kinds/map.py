@@ -132,8 +132,9 @@ def sight_of(content: Markers, size: Size, style: DrawStyle) -> Sight:
         wide = wide if wide < 0.5 else 1.0
         wide = max(wide, AROUND_ONE / 360.0) * ROOM
         high = max(float(np.ptp(ys)), AROUND_ONE / 720.0) * ROOM
-        cell = min(widest, max(wide / max(1, columns), high / (2 * max(1, rows))))
-    cell = min(1.0 / columns, cell / CLOSER ** min(max(-STEPS_MOST, style.zoom), STEPS_MOST))
+        whole = max(1.0 / columns, (bottom - top) / (2 * max(1, rows)))
+        cell = min(whole, max(wide / columns, high / (2 * max(1, rows))))
+    cell = min(max(cell, 1.0 / columns), cell / CLOSER ** min(max(-STEPS_MOST, style.zoom), STEPS_MOST))
     x += style.pan[0] * cell * columns / PAN_PART
     y += style.pan[1] * cell * 2 * rows / PAN_PART
     return Sight(x, min(max(0.0, y), 1.0), cell, columns, rows)
@@ -142,6 +143,8 @@ def sight_of(content: Markers, size: Size, style: DrawStyle) -> Sight:
 def turns(sight: Sight) -> range:
     """By how many worlds to the right each copy is drawn, so that there is one beyond 180°."""
     half = sight.cell * sight.columns / 2
+    if half >= 0.5:  # it has room beside it
+        return range(int(np.floor(sight.x)), int(np.floor(sight.x)) + 1)
     return range(int(np.floor(sight.x - half)), int(np.floor(sight.x + half)) + 1)
 
 
@@ -216,7 +219,7 @@ def clipped(begin: Values, end: Values, width: float, height: float) -> tuple[Va
 def _caption(content: Markers, sight: Sight, style: DrawStyle) -> str:
     """Where the centre is, how wide the map is there, how many markers are on it and how many are not."""
     lon, lat = place_of(sight.x, sight.y)
-    wide = sight.cell * sight.columns * EQUATOR_KM * cos(radians(lat))
+    wide = min(1.0, sight.cell * sight.columns) * EQUATOR_KM * cos(radians(lat))
     distance = f"{wide:,.0f} km" if wide >= 10 else f"{wide * 1_000:,.0f} m"
     seen, count = len(_cells(content, sight)[2]), min(len(content.lon), MARKERS_MOST)
     words = [f"{seen:,} of {count:,}" if seen < count else f"{count:,}"]
