@@ -12,6 +12,8 @@ import pytest
 
 from tests.store.rolled import write
 from tests.ui.conftest import SECOND, START, Monitor
+from tuistream.charts.kinds.contract import Ticks
+from tuistream.charts.ohlc import candles_of
 from tuistream.charts.raster import rasterise
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.session import Session, StreamState
@@ -19,6 +21,7 @@ from tuistream.core.status import Event, FeedStatus
 from tuistream.store.asking import HistoryReader
 from tuistream.store.history import History, Wanted
 from tuistream.ui.chart import Chart
+from tuistream.ui.content import of_chart
 from tuistream.ui.stream_plot import StreamPlot
 from tuistream.ui.view import HOUR, MINUTE, Range, View
 
@@ -109,6 +112,32 @@ async def test_lines_of_memory_and_recording_are_those_of_all_ticks(
         if found[1][0] == "sma 15":
             assert found[1] == expected[1]
     assert ("≈ sma 15" in names) == (raw == 100)
+
+
+@pytest.mark.parametrize("raw", [30_000, 100])
+async def test_candles_of_memory_and_recording_are_those_of_all_ticks(
+    raw: int, tmp_path: Path, readers: Callable[[Path, int], HistoryReader]
+) -> None:
+    batch = walk(5_000)
+    path = tmp_path / "a.db"
+    write(path, [[batch.take(slice(start, start + 100))] for start in range(0, 4_900, 100)])
+    chart = Chart(state_of(batch, 500), (), None, readers(path, raw))
+    series = chart.state.series
+    view = View(Range("1h", HOUR))
+    await recalled(chart, view, START)
+    window = view.window(series.t, START, COLUMNS, oldest=chart.past.first)
+    content = of_chart(chart, window, START)
+    assert isinstance(content, Ticks)
+    assert content.every == (raw == 30_000)
+    assert len(content.t) > len(series)
+    width = 5 * window.width
+    found = candles_of(content.t, content.columns["price"], width)
+    first = -(-window.t0 // width) * width
+    inside = batch.t >= first
+    wanted = candles_of(batch.t[inside], batch.v[inside, 0], width)
+    found = found.since(int(np.searchsorted(found.t, first)))
+    for name in ("t", "open", "high", "low", "close"):
+        assert np.array_equal(getattr(found, name), getattr(wanted, name))
 
 
 def all_of(batch: Batch) -> Wanted:

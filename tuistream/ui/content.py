@@ -16,7 +16,8 @@ HEAT_MAP = "heatmap"  # in a sender's words
 def of_chart(chart: Chart, window: Window, edge: int) -> Content:
     """What a chart has to draw up to `edge`: now by the stream's clock, ns.
 
-    The ticks in memory that lie in the window, as views; of a sender's heat map how often each of its cells came.
+    The ticks that lie in the window, of memory as views, and before them those that were read of the recording; of a
+    sender's heat map how often each of its cells came.
     """
     if chart.look is not None and chart.look.kind == HEAT_MAP and chart.look.grid != (0, 0):
         return chart.counting.matrix(chart.state.series, chart.look.grid, chart.until(edge))
@@ -26,9 +27,18 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
     seen = slice(part.start, max(part.start, min(part.stop, until)))
     shown = fields_of(chart)
     names = (*shown, *(name for name in series.fields if name not in shown))
+    joined = chart.past.joined(window)
+    found = [(gap.since, gap.to) for gap in (*chart.state.gaps, *(joined.gaps if joined is not None else ()))]
+    gaps = () if axis else tuple(sorted({gap for gap in found if gap[1] > window.t0 and gap[0] < window.t1}))
+    if joined is not None and (read := [name for name in names if name in joined.found.lines]):
+        # Where points stand for ticks, those of each field have times of their own.
+        read = read if joined.raw else read[:1]
+        lines = {name: joined.line(name, series.t[seen], series.column(name)[seen]) for name in read}
+        columns = {name: values for name, (_t, values) in lines.items()}
+        shown = tuple(name for name in shown if name in columns) or (read[0],)
+        return Ticks(lines[read[0]][0], columns, shown, window.t0, window.t1, gaps, axis, joined.raw)
     columns = {name: series.column(name)[seen] for name in names}
-    gaps = tuple((gap.since, gap.to) for gap in chart.state.gaps if gap.to > window.t0 and gap.since < window.t1)
-    return Ticks(series.t[seen], columns, shown, window.t0, window.t1, () if axis else gaps, axis)
+    return Ticks(series.t[seen], columns, shown, window.t0, window.t1, gaps, axis)
 
 
 def fields_of(chart: Chart) -> tuple[str, ...]:

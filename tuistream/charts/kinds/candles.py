@@ -83,9 +83,11 @@ def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: i
         f"{name} {format_value(float(values[at]), scene.digits)}"
         for name, values in zip(("open", "high", "low", "close"), candles[1:5], strict=True)
     )
+    assert isinstance(content, Ticks)
     count = int(candles.counts[at])
+    words = f"  {count:,} tick{'' if count == 1 else 's'}" if content.every else ""
     begin = time_text(int(candles.t[at]), style, span)
-    return f"{begin} {format_duration(scene.width)}  {prices}  {count:,} tick{'' if count == 1 else 's'}"
+    return f"{begin} {format_duration(scene.width)}  {prices}{words}"
 
 
 def _scene(content: Content, size: Size, style: DrawStyle) -> _Scene:

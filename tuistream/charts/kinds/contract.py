@@ -33,7 +33,8 @@ class Ticks:
 
     t: int64[n], ns since 1970 UTC, rising; or, where `axis` names what they are drawn along instead, billionths of
     its unit. columns: float64[n] by the names of the fields, NaN where a tick has no value: first those of `shown`,
-    which the user chose to see together, then all others. t0, t1: the window, ns. gaps: (from, to), ns.
+    which the user chose to see together, then all others. t0, t1: the window, ns. gaps: (from, to), ns. every: these
+    are all ticks; else of those of a stretch that is narrower than a column the first, least, greatest and last.
     """
 
     t: batch.Times
@@ -43,6 +44,7 @@ class Ticks:
     t1: int
     gaps: tuple[Gap, ...] = ()
     axis: str = ""
+    every: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
