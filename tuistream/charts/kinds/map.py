@@ -164,7 +164,7 @@ def _known(content: Markers) -> tuple[Values, Values]:
     """The places that are some, their longitudes from -180 to 180."""
     lon, lat = content.lon[:MARKERS_MOST], content.lat[:MARKERS_MOST]
     known = np.isfinite(lon) & np.isfinite(lat)
-    return (lon[known] + 180.0) % 360.0 - 180.0, lat[known]
+    return (lon[known] + 180.0) % 360.0 - 180.0, np.clip(lat[known], -90.0, 90.0)
 
 
 def _cells(content: Markers, sight: Sight) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
