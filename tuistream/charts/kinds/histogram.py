@@ -74,7 +74,7 @@ def counted(content: Content, size: Size) -> Counts | None:
     lo, hi = float(values.min()), float(values.max())
     if hi / 2 - lo / 2 > 1e307:  # numpy needs their distance
         values, lo, hi = values / 4, lo / 4, hi / 4
-    if hi - lo <= bins * 1e-13 * max(abs(lo), abs(hi)):  # one value, as far as floats tell
+    if hi - lo <= max(1e-300, bins * 1e-13 * max(abs(lo), abs(hi))):  # one value, as far as floats tell
         around = max(0.5, 1e-9 * abs(lo))
         bins, lo, hi = 1, lo - around, hi + around
     counts, edges = np.histogram(values, bins, (lo, hi))
