@@ -118,24 +118,24 @@ def sent(kind: str) -> Sent:
     """What a real sender of this type sent; where there is none, a message of one that is written alike."""
     as_kind = f'"type":"{kind}"'.encode()
     of_its_own = {
-        "heatmap": Sent("tcp", HEATMAP, ("Random Pos Heatmap", "row  col", "95")),
+        "heatmap": Sent("tcp", HEATMAP, ("Random Pos Heatmap", "192 x 108  1 counted", "hub  heatmap")),
         "text": Sent("tcp", TEXT, ("Random Text Example", "hbaauxnobnrgjrmdeyhdhalzppmqohx")),
         "image": Sent("frames", hub_captures.pictures()[0], ("Picture Example", "PNG", "640 x 480")),
-        "map": Sent("http", MAP, ("41.40334", "2.17404", "41.40335")),
+        "map": Sent("http", MAP, ("Geo Marker Map Example", "2 markers", "hub  map")),
         "video_stream": Sent("http", VIDEO, ("udp://127.0.0.1:1337",)),
         "bubble": Sent(
             "tcp",
             LINE.replace(LINE_TYPE, as_kind).replace(b"[37.1]", b'[{"x":1,"y":37.1,"r":5}]'),
-            ("Random Number Example", "x  y  r", "hub  bubble"),
+            ("Random Number Example", "37.10", "hub  bubble"),
         ),
     }
     if kind in of_its_own:
         return of_its_own[kind]
     if kind in ("line", "bar", "horizontalBar"):
-        return Sent("tcp", LINE.replace(LINE_TYPE, as_kind), ("Random Number Example", "random", "37.1"))
-    return Sent(
-        "tcp", SHARES.replace(LINE_TYPE, as_kind), ("Stock Share Prices Example", "apple", "amazon", "170.99")
-    )
+        shown = "Random Number Example", "37.1", f"hub  {kind}"
+        return Sent("tcp", LINE.replace(LINE_TYPE, as_kind), shown)
+    shown = "Stock Share Prices Example", "170.99", f"hub  {kind}"
+    return Sent("tcp", SHARES.replace(LINE_TYPE, as_kind), shown)
 
 
 KINDS = [kind.strip() for row in list(ROWS)[3:11] for kind in row.split(",")]
