@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def kind(name: str) -> Kind:
     return cast("Kind", importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
 
 
+@cache
 def there() -> tuple[str, ...]:
     """The names of the kinds that can be drawn."""
     files = {module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)}
