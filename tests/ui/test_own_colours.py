@@ -43,6 +43,30 @@ def coarse(colour: int) -> str:
 
 
 @settings(max_examples=80, deadline=None)
+@given(
+    st.lists(screens, min_size=1, max_size=3), st.integers(0, HEIGHT - 1), st.one_of(st.none(), st.integers(200, 600))
+)
+def test_words_beside_pictures_stay_as_they_are(
+    frames: list[list[tuple[int, int, int]]], row: int, allowance: int | None
+) -> None:
+    shadow, screen = shadow_of(), pyte.Screen(WIDTH, HEIGHT)
+    stream = pyte.Stream(screen)
+    for number, frame in enumerate(frames):
+        put(shadow, frame)
+        shadow.put([(row, 2, [Segment(f"a{number} b", Style.parse("bold #112233"))])])
+        while shadow.pending:
+            stream.feed(shadow.take(allowance))
+    cells = [screen.buffer[row][column] for column in range(WIDTH)]
+    assert "".join(cell.data for cell in cells[2:6]) == f"a{len(frames) - 1} b"
+    assert [(cells[2].fg, cells[2].bg, cells[2].bold), cells[4].bg] == [("112233", "default", True), "default"]
+    for column in (0, 1, 6, 7, 8):
+        code, fore, back = frames[-1][row * WIDTH + column]
+        assert cells[column].bg == coarse(back)
+        assert cells[column].data == " " or (cells[column].fg, cells[column].bold) == (coarse(fore), False)
+        assert cells[column].data in (chr(code), " ")
+
+
+@settings(max_examples=80, deadline=None)
 @given(st.lists(screens, min_size=1, max_size=3), st.one_of(st.none(), st.integers(200, 600)))
 def test_each_cell_has_its_colours(frames: list[list[tuple[int, int, int]]], allowance: int | None) -> None:
     shadow, screen = shadow_of(), pyte.Screen(WIDTH, HEIGHT)

@@ -35,8 +35,8 @@ _OFF: Final = {on: off for _name, on, off in (*_ON_GLYPHS, *_ON_BLANKS)}
 # Numbers from here on are colours themselves: a glyph's and its background's, each 0 for the terminal's own, else one
 # more than what it is: an index of a palette, or 6 bits of red, 7 of green and 6 of blue.
 DIRECT: Final = 1 << 40
-_COLOUR_BITS: Final = 20
-_COLOUR: Final = (1 << _COLOUR_BITS) - 1
+COLOUR_BITS: Final = 20
+COLOUR: Final = (1 << COLOUR_BITS) - 1
 _PALETTES: Final = {ColorSystem.STANDARD: 16, ColorSystem.WINDOWS: 16, ColorSystem.EIGHT_BIT: 256}
 Numbers = NDArray[np.int64]
 Codes = tuple[str, str, str]  # of attributes, foreground and background; "" for the terminal's own
@@ -75,11 +75,11 @@ class Inks:
             found: Numbers = self._blank_array[numbers]
             return found
         others = self._blank_array[np.where(direct, 0, numbers)] if len(self._blank_array) else numbers
-        return np.where(direct, numbers & (DIRECT | _COLOUR), others)
+        return np.where(direct, numbers & (DIRECT | COLOUR), others)
 
     def direct(self, fore: Colours, back: Colours) -> Numbers:
         """The numbers, int64[n], of cells with colours of their own: 0xRRGGBB, -1 for the terminal's."""
-        return self._packed(fore) << _COLOUR_BITS | self._packed(back) | DIRECT
+        return self._packed(fore) << COLOUR_BITS | self._packed(back) | DIRECT
 
     def of_half(self, style: Style | None) -> int:
         """The number of a style for a half block: that of its colours themselves where it has no more than these."""
@@ -90,12 +90,12 @@ class Inks:
             return self.number(style)
         both = np.array([(each[0] << 16) | (each[1] << 8) | each[2] for each in (fore, back)], np.int32)
         packed = self._packed(both)
-        return int(packed[0] << _COLOUR_BITS | packed[1] | DIRECT)
+        return int(packed[0] << COLOUR_BITS | packed[1] | DIRECT)
 
     def alike_halves(self, numbers: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
         """Of direct numbers: whether a glyph looks as what is behind it."""
-        alike: NDArray[np.bool_] = np.equal(numbers >> _COLOUR_BITS & _COLOUR, numbers & _COLOUR)
-        alike &= (numbers >= DIRECT) & (numbers & _COLOUR != 0)
+        alike: NDArray[np.bool_] = np.equal(numbers >> COLOUR_BITS & COLOUR, numbers & COLOUR)
+        alike &= (numbers >= DIRECT) & (numbers & COLOUR != 0)
         return alike
 
     def _packed(self, colours: Colours) -> Numbers:
@@ -106,7 +106,7 @@ class Inks:
         packed: Numbers = (wide >> 18 & 63) << 13 | (wide >> 9 & 127) << 6 | (wide >> 2 & 63)
         return np.where(wide < 0, 0, packed + 1)
 
-    def _unpacked(self, packed: int, ground: int) -> str:
+    def colour_code(self, packed: int, ground: int) -> str:
         """The code for a colour; ground: 30 for that of a glyph, 40 for that behind it."""
         if not packed:
             return ""
@@ -120,7 +120,7 @@ class Inks:
 
     def on_blank(self, number: int) -> int:
         """The number of what a blank in this style looks like."""
-        return self._blanks[number] if number < DIRECT else number & (DIRECT | _COLOUR)
+        return self._blanks[number] if number < DIRECT else number & (DIRECT | COLOUR)
 
     def step(self, before: int, after: int) -> str:
         """The sequence that changes the one into the other. before: -1 for the state after RESET."""
@@ -146,7 +146,7 @@ class Inks:
 
     def _codes_of(self, number: int) -> Codes:
         if number >= DIRECT:
-            return "", self._unpacked(number >> _COLOUR_BITS & _COLOUR, 30), self._unpacked(number & _COLOUR, 40)
+            return "", self.colour_code(number >> COLOUR_BITS & COLOUR, 30), self.colour_code(number & COLOUR, 40)
         return self._codes[number] if number >= 0 else ("", "", "")
 
     def _split(self, style: Style | None) -> tuple[Codes, Codes]:

@@ -17,6 +17,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tuistream.core.palettes import Colours
+from tuistream.ui.direct_cells import sequences
 from tuistream.ui.inks import DIRECT, RESET, Inks
 
 Piece = tuple[int, int, Iterable[Segment]]  # row, column of its first cell, and its segments
@@ -176,8 +177,11 @@ class Shadow:
             return ""
         pen = _Pen(self, allowance, self.plain() if len(changed) > FEW else "")
         direct = self._wanted[changed] >> STYLE_SHIFT >= DIRECT
-        if allowance is None or not direct.any():
+        if not direct.any():
             self._draw(pen, changed, allowance)
+        elif allowance is None:
+            self._draw(pen, changed[~direct], allowance)
+            pen.draw_direct(changed[direct])
         elif self._draw(pen, changed[~direct], allowance):
             pen.limit(int(allowance * PICTURES_PART))
             pictures = changed[direct]
@@ -317,6 +321,15 @@ class _Pen:
         self._ink = ink
         self._at = stop if sure else -1
         return True
+
+    def draw_direct(self, places: NDArray[np.int64]) -> None:
+        """Write the wanted cells that have colours of their own."""
+        shadow = self._shadow
+        cells = shadow._wanted[places]
+        text, self._ink = sequences(shadow._inks, places, cells & CODE, cells >> STYLE_SHIFT, shadow.width)
+        self._parts.append(text)
+        shadow._shown[places] = cells
+        self._at = -1
 
     def finish(self) -> str:
         return "".join([*self._parts, RESET]) if self._parts else ""
