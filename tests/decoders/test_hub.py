@@ -84,6 +84,21 @@ def test_real_pictures_as_they_were_pickled() -> None:
     assert str(out.items[0].value).startswith("data:image/png;base64,iVBORw0KGgo")
 
 
+def test_a_plotly_figure_is_one_and_not_the_numbers_in_it() -> None:
+    figure = {"data": [{"type": "bar", "y": [1, 2]}], "layout": {"width": 500}}
+    out = decode(figure, {"id": 7, **figure})
+    assert (out.data, out.batches, out.malformed) == (2, [], [])
+    assert [(item.stream.key, item.kind) for item in out.items] == [
+        (("hub", "", "figure"), "figure"),
+        (("hub", "7", "figure"), "figure"),
+    ]
+    assert all(item.replaces and isinstance(item.value, dict) for item in out.items)
+    assert refusal({"id": [], **figure})[0] is Cause.FIELD
+    full = decoder(max_streams=1)
+    decode({"id": 1, "value": 2}, by=full)
+    assert refusal(figure, full)[0] is Cause.STREAMS
+
+
 @pytest.mark.parametrize("kind", ["line", "bar", "horizontalBar", "pie", "doughnut", "radar", "polarArea"])
 def test_a_number_for_each_name_of_the_legend(kind: str) -> None:
     out = decode({"id": "a", "type": kind, "value": [1, "2.5"], "legend": ["x", "y"]})

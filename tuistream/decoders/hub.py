@@ -28,6 +28,7 @@ from tuistream.decoders.chart_hub.values import (
 )
 from tuistream.decoders.contract import MAX_FIELDS, MAX_NAME, Decoded, DecoderOptions
 from tuistream.decoders.discovery.reader import Reader
+from tuistream.decoders.plotly import is_figure
 from tuistream.decoders.wire.json_text import Malformed, loads
 from tuistream.decoders.wire.numbers import NAN, is_number, to_float
 from tuistream.decoders.wire.report import StreamReport, reports
@@ -35,6 +36,7 @@ from tuistream.decoders.wire.rows import MAX_STREAMS, Layout, Rows, StreamRows, 
 from tuistream.decoders.wire.timestamps import to_ns, unit_of
 
 STALE_AFTER: Final = 3_600.0  # senders come and go
+FIGURE: Final = "figure"
 PASSWORD: Final = "api_crypt"  # noqa: S105
 TIMES: Final = ("time", "timestamp", "ts", "t")  # fields that hold the event time; the first that is there
 UNSURE: Final = "t"  # may as well be something else
@@ -171,6 +173,9 @@ class Decoder:
             self._discover(message, recv)
             return
         self._allow(message.pop(PASSWORD, _MISSING))
+        if "value" not in message and is_figure(message):
+            self._take_figure(message, frame, recv)
+            return
         value = message.pop("value", _MISSING)
         chart_id, kind = message.get("id", _MISSING), message.get("type")
         if value is _MISSING or chart_id is _MISSING:
@@ -272,12 +277,7 @@ class Decoder:
         look = look_of(kind, message)
         if kind in ITEMS:
             item_of(kind, value)
-            stream = self._boards.get((name, kind))
-            if stream is None:
-                if not self._has_room():
-                    raise self._too_many()
-                stream = self._boards[name, kind] = Stream(self._feed, name, kind, (), timed=False, found=self.name)
-            chart = Chart(stream, kind)
+            chart = Chart(self._board(name, kind), kind)
         else:
             chart = self._numeric(name, kind, message, value)
         self._charts[chart_id, kind_said] = chart
@@ -285,6 +285,21 @@ class Decoder:
         if self._looks.get(key) != look:
             self._looks[key] = self._out.looks[key] = look
         return chart
+
+    def _take_figure(self, figure: dict[str, Any], frame: bytes, recv: int) -> None:
+        """Take a Plotly figure; it replaces the one before with the same `id`, or that has none either."""
+        name = self._name_and_kind(figure["id"], None)[0] if figure.get("id") is not None else ""
+        stream = self._board(name, FIGURE)
+        self._out.items.append(Item(stream, recv, recv, FIGURE, figure, len(frame), replaces=True))
+
+    def _board(self, name: str, kind: str) -> Stream:
+        """The stream of what is no numbers. Raises Refusal where there is no room for a new one."""
+        stream = self._boards.get((name, kind))
+        if stream is None:
+            if not self._has_room():
+                raise self._too_many()
+            stream = self._boards[name, kind] = Stream(self._feed, name, kind, (), timed=False, found=self.name)
+        return stream
 
     def _numeric(self, name: str, kind: str, message: dict[str, Any], value: object) -> Chart:
         legend = legend_of(message.get("legend"), self._max_name)
