@@ -23,13 +23,15 @@ AT_ONCE: Final = 2  # that are being decoded
 class Shown:
     """What a board's picture is.
 
-    wanted: the item to be shown. of: the item that `raster` was made of, before it is another one still; words: why
-    `of` cannot be shown. shown, skipped: how many pictures were decoded, and how many had been replaced by then.
+    wanted: the item to be shown; begun: the one that was last decoded, or still is. of: the item that `raster` was
+    made of; words: why `of` cannot be shown. shown, skipped: how many pictures were decoded, and how many had been
+    replaced by then.
     """
 
     wanted: Item
     of: Item | None = None
     raster: Raster | None = None
+    begun: Item | None = None
     words: str = ""
     busy: bool = False
     shown: int = 0
@@ -58,7 +60,7 @@ class Pictures:
         while len(self._found) > KEPT:
             self._found.popitem(last=False)
         if item is not shown.wanted:
-            shown.skipped += shown.wanted is not shown.of
+            shown.skipped += shown.wanted is not shown.of and shown.wanted is not shown.begun
             shown.wanted = item
         if shown.of is not item and not shown.busy:
             shown.busy = True
@@ -74,7 +76,7 @@ class Pictures:
         """Decode what is wanted when there is a place, which may be a newer one by then."""
         try:
             async with self._places:
-                item = shown.wanted
+                item = shown.begun = shown.wanted
                 try:
                     raster, words = Raster(await asyncio.to_thread(pixels_of, item.value)), ""
                     shown.shown += 1

@@ -196,6 +196,7 @@ class Shadow:
         most = self.width if allowance is None else PORTION
         if not len(changed):
             return True
+        pen.lift()
         for start, stop, ink, sure in self._runs(changed):
             for first in range(start, stop, most):
                 last = min(first + most, stop)
@@ -299,6 +300,10 @@ class _Pen:
         self._at = -1  # the cell the cursor stands on; -1 where that is not known
         self._ink = -1
         self.refused = 0  # the cell that had no room any more
+
+    def lift(self) -> None:
+        """Go on anywhere: also up, or to the left."""
+        self._at = -1
 
     def limit(self, allowance: int) -> None:
         """Write at most so many bytes more."""
