@@ -17,6 +17,7 @@ SECTIONS = (
     "replay",
     "query",
     "exchange",
+    "viewers",
     "end_to_end",
     "screen",
     "latency",
