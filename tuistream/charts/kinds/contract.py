@@ -110,14 +110,6 @@ class Markers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Texts:
-    """Lines, the newest last. t: int64[n], ns."""
-
-    t: batch.Times
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """A line of a figure. x: int64[n], rising: ns since 1970 UTC, or parts of a unit as its figure says.
 
@@ -155,7 +147,7 @@ class Figure:
     words: str = ""
 
 
-Content = Ticks | Values | Points | Matrix | Raster | Markers | Texts | Figure
+Content = Ticks | Values | Points | Matrix | Raster | Markers | Figure
 
 
 @dataclass(frozen=True, slots=True)
