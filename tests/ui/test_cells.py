@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from textual import events
 
-from tests.ui.conftest import SECOND, Monitor
+from tests.ui.conftest import SECOND, Monitor, rendered
 from tuistream.charts.cursor import with_cursor
 from tuistream.charts.kinds.canvas import blank, write
 from tuistream.charts.kinds.contract import Size
@@ -14,6 +15,8 @@ from tuistream.charts.panel import LABEL
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.board import Item
 from tuistream.core.look import Look
+from tuistream.ui.overview import Overview, sampled, strip
+from tuistream.ui.view import Window
 
 HEAT = Stream("binance", "1", "heatmap", ("row", "col"), timed=False)
 
@@ -151,3 +154,50 @@ def test_the_cursor_hides_nothing(column: int, row: int, glyphs: str, tall: bool
     inside = 0 <= column < 24 and 0 <= row < 8
     assert bool((shown.chars != frame.chars).any()) == inside
     assert (frame.chars != 0x20).sum() == 5
+
+
+async def test_a_strip_says_where_the_window_lies(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [float(value % 90) for value in range(600)])
+    async with monitor.running():
+        strip = monitor.panel.query_one(Overview)
+        await monitor.settle()
+        row = rendered(strip)
+        assert row.rstrip().endswith("]")
+        assert 4 <= row.index("]") - row.index("[") <= 12
+        assert row.count("█") >= 5
+        await monitor.press("left", "left", "left", "left", "left", "left")
+        assert rendered(strip).index("]") < row.index("]")
+        before = monitor.panel.chart
+        assert before is not None
+        strip.on_mouse_down(events.MouseDown(strip, 0, 0, 0, 0, 1, False, False, False))
+        await monitor.settle()
+        assert rendered(strip).index("[") == 0
+        await monitor.press("f", *["right_square_bracket"] * 10)
+        assert " all " in monitor.title
+        assert not strip.display
+
+
+async def test_a_small_panel_has_no_strip(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [float(value) for value in range(600)])
+    async with monitor.running(80, 16):
+        assert not monitor.panel.query_one(Overview).display
+
+
+@given(
+    st.lists(st.integers(0, 1_000), max_size=30).map(sorted),
+    st.integers(0, 900),
+    st.integers(1, 1_000),
+    st.integers(1, 40),
+)
+def test_each_column_of_the_strip_has_its_last_value(times: list[int], first: int, span: int, width: int) -> None:
+    t = np.array(times, np.int64)
+    v = np.arange(len(t), dtype=np.float64)
+    found = sampled(t, v, first, first + span, width)
+    for column in range(width):
+        ends = [int(first + span * (column + one) / width) for one in (0, 1)]
+        inside = [value for at, value in zip(times, v.tolist(), strict=True) if ends[0] < at <= ends[1]]
+        if column == 0:
+            inside = [value for at, value in zip(times, v.tolist(), strict=True) if first <= at <= ends[1]]
+        assert (found[column] == inside[-1]) if inside else np.isnan(found[column])
+    text = strip(found, first, first + span, Window(first, first + span // 2, 1, 1, 1), "braille", unread=True)
+    assert sum(len(part) for part, _ink in text) == width

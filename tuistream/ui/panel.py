@@ -26,6 +26,7 @@ from tuistream.ui.glyphs import Signs
 from tuistream.ui.kind_view import colours_of
 from tuistream.ui.line import Line
 from tuistream.ui.options import ViewOptions
+from tuistream.ui.overview import Overview
 from tuistream.ui.replaying import playback_word
 from tuistream.ui.status_line import feed_word, local_time
 from tuistream.ui.streams import Entry, Streams
@@ -52,6 +53,7 @@ class Panel(CursorControls, can_focus=True):
         self._playback = options.playback
         self._signs = signs
         self._top, self._bottom = Line(classes="top"), Line(classes="bottom")
+        self._overview = Overview(glyphs, self.go_to, self._paged)
         self._drawn: object = None  # what the drawing was made of: all but the ticks; or a message
         self._drawn_version = -1
         self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
@@ -63,6 +65,7 @@ class Panel(CursorControls, can_focus=True):
     def compose(self) -> ComposeResult:
         yield self._top
         yield self._plot
+        yield self._overview
         yield self._bottom
 
     @property
@@ -102,6 +105,8 @@ class Panel(CursorControls, can_focus=True):
         self.show_frame()
 
     def _draw(self) -> None:
+        if self.chart is None or not len(self.chart.state.series):
+            self._overview.leave()
         if self.board is not None:
             self.draw_board(self.board, self._paused_at)
             self.tell_kind()
@@ -118,6 +123,7 @@ class Panel(CursorControls, can_focus=True):
     def _draw_chart(self, chart: Chart) -> None:
         columns, rows = self.canvas()
         window = self.window(chart)
+        self._overview.update(chart, window, self.edge, self.outer_size.height)
         chart.recall(window, max(1, window.width // self._dots), self._recalled)
         series = chart.state.series
         version = -1 if self._paused_at is not None else series.version
