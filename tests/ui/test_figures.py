@@ -14,7 +14,7 @@ from tests.ui.conftest import Monitor
 from tests.ui.test_boards import drawn, show
 from tuistream.charts.kinds import figure as kind
 from tuistream.charts.kinds.contract import DrawStyle, Figure, Matrix, Size, Values
-from tuistream.ui.figures import figure_of
+from tuistream.ui.figures import POINTS_MOST, figure_of
 
 MINUTE = 60_000_000_000
 NINE = 1_625_197_500_000_000_000  # 2021-07-02 09:15 at +05:30
@@ -113,6 +113,14 @@ def test_other_traces_are_what_is_nearest_with_a_word() -> None:
     both = figure({"y": [1, 2]}, {"type": "indicator"})
     assert len(both.traces) == 1
     assert both.words == "not shown: 1 indicator"
+
+
+def test_a_long_trace_is_drawn_from_its_newest_points() -> None:
+    long = figure({"x": list(range(POINTS_MOST + 5)), "y": list(range(POINTS_MOST + 5))})
+    assert long.words == f"the newest {POINTS_MOST:,} of {POINTS_MOST + 5:,} points"
+    assert len(long.traces[0].x) == POINTS_MOST
+    assert long.traces[0].y[-1] == POINTS_MOST + 4
+    assert long.traces[0].x[0] / long.parts == 5
 
 
 def test_what_is_no_figure_is_none() -> None:

@@ -18,6 +18,7 @@ from tuistream.core.text import printable
 from tuistream.decoders import plotly
 
 LABELS_MOST: Final = 1_000  # bars, slices …
+POINTS_MOST: Final = 20_000  # of a trace; the newest are drawn
 GRID_MOST: Final = 1_000  # rows and columns of a heat map
 NAME_LENGTH: Final = 80
 RANGES_MOST: Final = 12
@@ -34,7 +35,8 @@ def figure_of(value: Mapping[str, Any], recv: int) -> Figure | None:
         return None
     listed: list[dict[str, Any]] = value["data"]
     layout: dict[str, Any] = value["layout"]
-    found = plotly.scatters(dict(value), recv)
+    newest = [_newest(trace) for trace in listed[: plotly.MAX_TRACES]]
+    found = plotly.scatters({"data": newest, "layout": layout}, recv)
     timed = bool(found) and found[0].timed
     alike = [each for each in found if each.timed == timed]
     traces, parts = _traces(alike, listed, timed=timed)
@@ -51,6 +53,14 @@ def figure_of(value: Mapping[str, Any], recv: int) -> Figure | None:
         kind=kind,
         words=_words(listed, len(alike) if traces else taken, kind),
     )
+
+
+def _newest(trace: dict[str, Any]) -> dict[str, Any]:
+    """The trace with no more points than are drawn, where they are lists: each of these is read one by one."""
+    x, y = trace.get("x"), trace.get("y")
+    if not isinstance(y, list) or len(y) <= POINTS_MOST or (x is not None and not isinstance(x, list)):
+        return trace
+    return {**trace, "y": y[-POINTS_MOST:]} | ({"x": x[len(y) - POINTS_MOST : len(y)]} if x is not None else {})
 
 
 def _traces(
@@ -209,7 +219,9 @@ def _words(listed: list[dict[str, Any]], shown: int, kind: str) -> str:
         others = Counter({name: count for name, count in types.items() if name != first})
         if types[first] > shown:
             others[first] = types[first] - shown
-    words = [f"{first} as {kind}"] if kind and first not in ("bar", "pie", "heatmap") else []
+    long = max((len(trace["y"]) for trace in listed if isinstance(trace.get("y"), list)), default=0)
+    told = [f"the newest {POINTS_MOST:,} of {long:,} points"] if long > POINTS_MOST and not kind else []
+    words = [*told, *([f"{first} as {kind}"] if kind and first not in ("bar", "pie", "heatmap") else [])]
     if others:
         listing = ", ".join(f"{count:,} {printable(name, 20)}" for name, count in others.most_common(4))
         words.append(f"not shown: {listing}")
