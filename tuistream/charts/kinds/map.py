@@ -220,7 +220,7 @@ def _caption(content: Markers, sight: Sight, style: DrawStyle) -> str:
     """Where the centre is, how wide the map is there, how many markers are on it and how many are not."""
     lon, lat = place_of(sight.x, sight.y)
     wide = min(1.0, sight.cell * sight.columns) * EQUATOR_KM * cos(radians(lat))
-    distance = f"{wide:,.0f} km" if wide >= 10 else f"{wide * 1_000:,.0f} m"
+    distance = f"{wide:,.0f} km" if wide >= 10 else f"{wide * 1_000:,.{0 if wide > 0.01 else 3}f} m"
     seen, count = len(_cells(content, sight)[2]), min(len(content.lon), MARKERS_MOST)
     words = [f"{seen:,} of {count:,}" if seen < count else f"{count:,}"]
     words[0] += " marker" if count == 1 else " markers"
