@@ -201,3 +201,23 @@ def test_each_column_of_the_strip_has_its_last_value(times: list[int], first: in
         assert (found[column] == inside[-1]) if inside else np.isnan(found[column])
     text = strip(found, first, first + span, Window(first, first + span // 2, 1, 1, 1), "braille", unread=True)
     assert sum(len(part) for part, _ink in text) == width
+
+
+async def test_candles_are_as_long_as_chosen_and_spectra_have_a_window(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [float(value % 7) for value in range(300)])
+    async with monitor.running():
+        await monitor.press("i")
+        assert "only candles" in monitor.status
+        while "candles" not in monitor.edge:
+            await monitor.press("c")
+        await monitor.press("I")
+        assert "candles: 1d" in monitor.status
+        await monitor.press("i", "i", "i", "i", "i", "v")
+        assert "candles: 10s" in monitor.status or "cursor" in monitor.status
+        assert " 10 s  open" in monitor.panel.told
+        await monitor.press("escape")
+        while "spectrum" not in monitor.edge:
+            await monitor.press("c")
+        assert "Hann " in monitor.plot
+        await monitor.press("i")
+        assert "Hamming" in monitor.plot

@@ -16,6 +16,7 @@ from tuistream.charts.extremes import extremes
 from tuistream.charts.live_end import Points
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
+from tuistream.charts.spectrum import WINDOWS
 from tuistream.core.batch import Times, Values
 from tuistream.core.latest import Latest
 from tuistream.core.look import Look
@@ -51,6 +52,8 @@ class Choices:
     log: bool = False
     field: int = 0  # of what the stream can be switched through
     by_move: bool = False  # the main line's colour says where it moved last
+    candle: int = 0  # ns of one, 0 for what suits
+    taper: str = WINDOWS[0]  # the window of a spectrum
 
 
 @dataclass(slots=True)

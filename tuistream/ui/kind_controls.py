@@ -8,6 +8,8 @@ from typing import NamedTuple, cast
 
 from tuistream.charts import kinds
 from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, Markers, Raster, Ticks
+from tuistream.charts.ohlc import WIDTHS
+from tuistream.charts.spectrum import WINDOWS
 from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
 from tuistream.ui import content
@@ -18,7 +20,7 @@ from tuistream.ui.items import NAMING, summary
 from tuistream.ui.kind_view import KindView, colours_of
 from tuistream.ui.pictures import PictureApp, Shown
 from tuistream.ui.streams import EntryKey, Streams, key_of
-from tuistream.ui.view import Window
+from tuistream.ui.view import Window, short_duration
 
 MOST_NEARER = 30  # steps
 ROWS = "rows"  # of text: what a board is where it is nothing else
@@ -59,7 +61,8 @@ class KindControls(BoardControls):
     def draw_ticks(self, chart: Chart, window: Window, digits: int, colours: tuple[str, ...]) -> None:
         """Draw a chart that is no line."""
         unit = chart.look.unit if chart.look is not None else ""
-        style = self.style(digits, unit, log=chart.choices.log)
+        choices = chart.choices
+        style = replace(self.style(digits, unit, log=choices.log), cell=choices.candle, taper=choices.taper)
         drawn, name = content.of_chart(chart, window, self.edge), chart.choices.kind
         if not kinds.kind(name).fits(drawn):
             name = next(one for one in kinds.fitting(drawn) if one not in kinds.LINES)
@@ -124,6 +127,23 @@ class KindControls(BoardControls):
         chart.choices = replace(chart.choices, kind=name)
         chart.rescale()
         self._change(chart.view, f"chart: {name}, {fitting.index(name) + 1} of {len(fitting)}")
+
+    def action_interval(self, steps: int) -> None:
+        """Make candles longer or shorter, or take the next window of a spectrum."""
+        chart, _window = self._ready()
+        if chart is None:
+            return
+        choices = chart.choices
+        if choices.kind == "candles":
+            widths = (0, *WIDTHS)
+            candle = widths[(widths.index(choices.candle) + steps) % len(widths)]
+            chart.choices = replace(choices, candle=candle)
+            self._change(chart.view, f"candles: {short_duration(candle) if candle else 'as long as suits'}")
+        elif choices.kind == "spectrum":
+            chart.choices = replace(choices, taper=_beside(WINDOWS, choices.taper, steps))
+            self._change(chart.view, f"window: {chart.choices.taper}")
+        else:
+            self._say("only candles have a length, and spectra a window: c changes the kind")
 
     def action_direction(self) -> None:
         chart, _window = self._ready()

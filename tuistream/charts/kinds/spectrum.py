@@ -100,13 +100,14 @@ def _curves(content: Content, style: DrawStyle) -> _Curves | None:
     assert isinstance(content, Ticks)
     inside = slice(*np.searchsorted(content.t, (content.t0, content.t1), side="left").tolist())
     name = content.shown[0]
-    found = spectrum_of(content.t[inside], content.columns[name][inside], gaps=content.gaps)
+    found = spectrum_of(content.t[inside], content.columns[name][inside], style.taper, gaps=content.gaps)
     if found is None or not np.isfinite(found.size).any():
         return None
     unit = f"1/{content.axis}" if content.axis else "Hz"
     peak = float(found.frequency[int(np.nanargmax(found.size))])
     curves = _Curves(found.frequency, {name: found.size}, unit, filled=not style.log)
-    about = f"peak {_frequency(peak, curves)} {shown(unit, style.glyphs)}  Hann  {found.samples:,} ticks"
+    words = "no window" if style.taper == "none" else style.taper.capitalize()
+    about = f"peak {_frequency(peak, curves)} {shown(unit, style.glyphs)}  {words}  {found.samples:,} ticks"
     return _Curves(curves.x, curves.columns, unit, about, curves.filled)
 
 
