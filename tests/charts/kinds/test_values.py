@@ -157,3 +157,11 @@ def test_bubbles_are_read_out_where_they_are() -> None:
     content = ticks((0.0, 0.0, 8.0), (10.0, 10.0, 30.0), names=("x", "y", "r"))
     said = {bubble.read_out(content, Size(60, 15), STYLE, column, row) for column in range(60) for row in range(15)}
     assert said == {"", "2026-11-20 11:00:00.000  x 0  y 0  r 8", "2026-11-20 11:00:01.000  x 10  y 10  r 30"}
+
+
+def test_ticks_of_one_second_are_told_apart() -> None:
+    content = ticks((1.0,), (2.0,), (3.0,))
+    near = Ticks(START + np.array([0, 1, 2]) * SECOND // 4, content.columns, content.shown, START, START + SECOND)
+    rows = text(table.draw(near, Size(40, 4), STYLE))
+    assert [row.split()[0] for row in rows[1:]] == ["11:00:00.000", "11:00:00.250", "11:00:00.500"]
+    assert text(bars.draw(near, Size(60, 12), STYLE))[-1].split() == ["11:00:00"]

@@ -30,9 +30,8 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         return message_frame(EMPTY, *size, style.glyphs)
     plot = _plot(groups, size, style)
     slot, width = slots(plot.columns, groups)
-    draw_labels(
-        plot, style, [(at * slot + slot // 2, shown(label, style.glyphs)) for at, label in enumerate(groups.labels)]
-    )
+    changes = [at for at, label in enumerate(groups.labels) if not at or label != groups.labels[at - 1]]
+    draw_labels(plot, style, [(at * slot + slot // 2, shown(groups.labels[at], style.glyphs)) for at in changes])
     for series in range(min(len(groups.names), SERIES)):
         columns = [at * slot + series * width for at in range(len(groups.labels))]
         upright(plot, style, columns, max(1, width - (width > 2)), groups.v[series], series)
@@ -94,7 +93,7 @@ def _groups(content: Content, size: Size, style: DrawStyle) -> Values:
     """As many of the newest as have room."""
     series = max(1, min(len(content.shown), SERIES)) if isinstance(content, Ticks) else 1
     most = max(1, size.width - 12) // (series + (series > 1))
-    groups = last_ticks(content, most, style)
+    groups = last_ticks(content, most, style, fine=False)
     return groups if len(groups.labels) <= size.width else Values(*_first(groups, size.width))
 
 

@@ -12,6 +12,7 @@ from tuistream.charts.kinds.words import SECOND, name_text
 from tuistream.charts.numbers import digits_for, format_value
 from tuistream.core.batch import Values as Numbers
 
+MS: Final = 1_000_000
 MOST_PARTS: Final = 64  # slices, spokes or bars of one moment that are drawn; what is beyond is counted
 
 
@@ -25,13 +26,17 @@ def newest_values(content: Content) -> Values:
     return Values(names, ("",), v)
 
 
-def last_ticks(content: Content, most: int, style: DrawStyle) -> Values:
-    """The newest `most` ticks with a time as a label each, and a series for each field shown; of Values all."""
+def last_ticks(content: Content, most: int, style: DrawStyle, *, fine: bool = True) -> Values:
+    """The newest `most` ticks with a time as a label each, and a series for each field shown; of Values all.
+
+    fine: times to the millisecond where ticks are less than a second apart.
+    """
     if isinstance(content, Values):
         return content
     assert isinstance(content, Ticks)
     t = content.t[-most:] if most > 0 else content.t[:0]
-    labels = tuple(_moment(int(each), content.axis, style) for each in t)
+    fine = fine and bool((np.diff(t) < SECOND).any())
+    labels = tuple(_moment(int(each), content.axis, style, fine) for each in t)
     v = np.array([content.columns[name][len(content.t) - len(t) :] for name in content.shown], np.float64)
     return Values(labels, content.shown, v.reshape(len(content.shown), len(t)))
 
@@ -47,14 +52,15 @@ def _last(values: Numbers) -> float:
     return float(values[known[-1]]) if len(known) else float("nan")
 
 
-def _moment(t: int, axis: str, style: DrawStyle) -> str:
-    """A label for a tick: its local time to the second, or its place."""
+def _moment(t: int, axis: str, style: DrawStyle, fine: bool) -> str:
+    """A label for a tick: its local time, or its place."""
     if axis:
         return f"{t / SECOND:g}"
     try:
-        return f"{datetime.fromtimestamp(t // SECOND, UTC).astimezone(style.timezone):%H:%M:%S}"
+        local = datetime.fromtimestamp(t // SECOND, UTC).astimezone(style.timezone)
     except (ValueError, OverflowError, OSError):
         return ""
+    return f"{local:%H:%M:%S}" + (f".{t % SECOND // MS:03d}" if fine else "")
 
 
 def label_of(text: str, number: int) -> str:
