@@ -12,7 +12,6 @@ from tuistream.core.board import Item
 from tuistream.core.colours import css_colour
 from tuistream.core.text import printable
 from tuistream.ui.curve import curve_of
-from tuistream.ui.figures import figure_of
 
 LABEL_LENGTH: Final = 60
 LABELS: Final = ("name", "label", "title")
@@ -24,6 +23,8 @@ def of_item(item: Item) -> Content | None:
     if item.kind == "map" and isinstance(item.value, Mapping):
         return _markers(item.value)
     if item.kind == "figure" and isinstance(item.value, Mapping):
+        from tuistream.ui.figures import figure_of
+
         return figure_of(item.value, item.recv)
     curve = curve_of(item)
     return Points(curve.x, {"y": curve.y}, "x") if curve is not None else None

@@ -6,7 +6,6 @@ import numpy as np
 
 from tuistream.charts.kinds.contract import Content, Ticks
 from tuistream.core.board import Board
-from tuistream.ui.board_content import of_item
 from tuistream.ui.chart import Chart
 from tuistream.ui.view import Window
 
@@ -51,4 +50,6 @@ def fields_of(chart: Chart) -> tuple[str, ...]:
 
 def of_board(board: Board) -> Content | None:
     """What the newest item of a board holds, to be drawn; None where rows of text say it."""
+    from tuistream.ui.board_content import of_item  # not every session has boards
+
     return of_item(board.items[-1])

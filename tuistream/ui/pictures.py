@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 from tuistream.charts.kinds.contract import Raster
 from tuistream.core.board import Item
 from tuistream.sources.media.names import NotOpened
-from tuistream.sources.media.pixels import pixels_of
 from tuistream.ui.openings import Openings
 from tuistream.ui.streams import EntryKey
 
@@ -74,6 +73,8 @@ class Pictures:
 
     async def _decode(self, shown: Shown) -> None:
         """Decode what is wanted when there is a place, which may be a newer one by then."""
+        from tuistream.sources.media.pixels import pixels_of
+
         try:
             async with self._places:
                 item = shown.begun = shown.wanted

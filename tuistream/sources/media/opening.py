@@ -19,7 +19,6 @@ from tuistream import __version__
 from tuistream.charts.numbers import compact
 from tuistream.core.pictures import picture_of
 from tuistream.core.text import printable
-from tuistream.framers.mixed_replace import MixedReplaceFramer, boundary_of
 from tuistream.sources.media.names import Named, NotOpened, named
 from tuistream.sources.media.rules import OPTION, Rules
 from tuistream.sources.reasons import os_reason
@@ -147,6 +146,8 @@ def _check_answer(response: aiohttp.ClientResponse) -> None:
 
 async def _parts(response: aiohttp.ClientResponse, show: Show) -> None:
     """Raises NotOpened at the end."""
+    from tuistream.framers.mixed_replace import MixedReplaceFramer, boundary_of
+
     boundary = boundary_of(response.headers.get("Content-Type", ""))
     if not boundary:
         raise NotOpened(f"{MOVING} without a boundary")
