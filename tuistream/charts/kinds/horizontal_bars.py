@@ -97,7 +97,7 @@ def _step(count: int, height: int) -> int:
 
 def _bars(content: Content, size: Size, style: DrawStyle) -> list[Bar]:
     series = max(1, min(len(content.shown), SERIES)) if isinstance(content, Ticks) else 1
-    groups = last_ticks(content, max(1, size.height // series), style)
+    groups = last_ticks(content, max(1, size.height // series), style, fine=series == 1)
     several = min(len(groups.names), SERIES) > 1
     bars = []
     for at, label in enumerate(groups.labels[: size.height]):
