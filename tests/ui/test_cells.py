@@ -28,7 +28,7 @@ def cells(monitor: Monitor, *places: tuple[float, float], grid: tuple[int, int] 
 
 
 async def test_a_senders_heat_map_counts_the_cells_that_come(monitor: Monitor) -> None:
-    cells(monitor, (0, 0), (0, 0), (2, 3))
+    cells(monitor, (0, 0), (0, 0), (3, 2))
     async with monitor.running():
         assert "4 x 3  3 counted" in monitor.plot
         assert "heatmap" in monitor.edge
@@ -39,6 +39,13 @@ async def test_a_senders_heat_map_counts_the_cells_that_come(monitor: Monitor) -
         cells(monitor, (1, 1))
         await monitor.settle(SECOND)
         assert "4 counted" in monitor.plot
+
+
+async def test_the_first_number_is_along_the_width_as_real_senders_have_it(monitor: Monitor) -> None:
+    cells(monitor, (184, 63), (72, 97), (184, 63), grid=(192, 108))
+    async with monitor.running():
+        assert "192 x 108  3 counted" in monitor.plot
+        assert "outside" not in monitor.plot
 
 
 async def test_what_has_left_memory_stays_counted(monitor: Monitor) -> None:
@@ -123,7 +130,7 @@ async def test_the_cursor_reads_out_kinds_also_while_paused(monitor: Monitor) ->
 
 
 async def test_the_mouse_moves_the_cursor(monitor: Monitor) -> None:
-    cells(monitor, (0, 0), (0, 0), (2, 3))
+    cells(monitor, (0, 0), (0, 0), (3, 2))
     async with monitor.running() as pilot:
         await monitor.press("v")
         region = monitor.panel.query_one("StreamPlot").content_region

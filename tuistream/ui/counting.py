@@ -8,7 +8,9 @@ from tuistream.charts.kinds.contract import Matrix
 from tuistream.core.series import Series
 from tuistream.studies.grid_counts import GridCounts
 
-FIELDS = ("row", "col")
+# What a sender calls row and col are places along the width of its grid, and along its height: of 192 x 108 come
+# [184, 63] and [72, 97].
+DOWN, ACROSS = "col", "row"
 
 
 class Counting:
@@ -26,8 +28,8 @@ class Counting:
             self._counted, self._history = series.total - len(series), series.history
         first = max(0, self._counted - (series.total - len(series)))
         stop = int(np.searchsorted(series.t, until, side="right"))
-        if stop > first and all(name in series.fields for name in FIELDS):
-            rows, columns = (series.column(name)[first:stop] for name in FIELDS)
+        if stop > first and {DOWN, ACROSS} <= set(series.fields):
+            rows, columns = (series.column(name)[first:stop] for name in (DOWN, ACROSS))
             counts.extend(rows, columns)
             self._counted = series.total - len(series) + stop
         down, across = counts.labels()
