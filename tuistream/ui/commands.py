@@ -88,7 +88,16 @@ COMMANDS: tuple[Command, ...] = (
         "faster", ("greater_than_sign",), ">", "speed(1)", "faster, up to as fast as can be", "Time", replay_only=True
     ),
     Command("go to", ("g",), "g", "go_to", "go to a time: 14:30, -10m, ISO …", "Time", footer="go to"),
-    Command("zoom in", ("plus", "equals_sign"), "+", "zoom(1)", "zoom in time", "Time", Pane.PANEL, "zoom"),
+    Command(
+        "zoom in",
+        ("plus", "equals_sign"),
+        "+",
+        "zoom(1)",
+        "zoom in: time, picture, map",
+        "Time",
+        Pane.PANEL,
+        "zoom",
+    ),
     Command("zoom out", ("minus", "underscore"), "-", "zoom(-1)", "zoom out", "Time", Pane.PANEL),
     Command("reset", ("0",), "0", "reset", "range auto, no zoom, live, scale sticky", "Time", Pane.PANEL),
     Command("pan left", ("left",), "←", "pan(-1)", "back in time", "Time", Pane.PANEL, "pan"),
@@ -155,6 +164,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("suspend", ("ctrl+z",), "Ctrl+Z", "suspend_process", "suspend: stops recording; fg goes on", "Program"),
     Command("quit", ("q", "ctrl+c"), "q", "leave_program", "quit (so does Ctrl+C)", "Program", footer="quit"),
 )
+BOARDS_TOO = ("zoom in", "follow", "chart")  # commands of charts that boards have, too
 GROUPS = ("Panes", "Time", "Chart", "Lists", "Program")
 
 
@@ -191,7 +201,7 @@ def footer(pane: Pane, replaying: bool = False) -> list[Command]:
         Pane.GRID: (Pane.PANEL, Pane.GRID),
         Pane.BOARD: (Pane.BOARD, Pane.GRID),
     }.get(pane, (pane,))
-    own = [c for c in COMMANDS if c.footer and (c.pane in beside or (pane is Pane.BOARD and c.name == "follow"))]
+    own = [c for c in COMMANDS if c.footer and (c.pane in beside or (pane is Pane.BOARD and c.name in BOARDS_TOO))]
     every = [c for c in COMMANDS if c.footer and c.pane is Pane.APP and c.offered(replaying)]
     first = [c for c in every if replaying and (c.replayed or c.replay_only or c.name == "go to")]
     return first + own + [c for c in every if c not in first]
