@@ -55,6 +55,7 @@ async def test_what_has_left_memory_stays_counted(monitor: Monitor) -> None:
             cells(monitor, (0, 0), (1, 1))
             await monitor.settle(SECOND)
         assert "12 counted" in monitor.plot
+        assert not monitor.panel.query_one(Overview).display
 
 
 async def test_a_stream_as_candles(monitor: Monitor) -> None:

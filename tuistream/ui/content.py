@@ -18,7 +18,7 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
     The ticks that lie in the window, of memory as views, and before them those that were read of the recording; of a
     sender's heat map how often each of its cells came.
     """
-    if chart.look is not None and chart.look.kind == HEAT_MAP and chart.look.grid != (0, 0):
+    if chart.look is not None and is_grid(chart):
         return chart.counting.matrix(chart.state.series, chart.look.grid, chart.until(edge))
     series, axis = chart.state.series, chart.state.stream.axis
     part = series.between(window.t0, window.t1)
@@ -38,6 +38,11 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
         return Ticks(lines[read[0]][0], columns, shown, window.t0, window.t1, gaps, axis, joined.raw)
     columns = {name: series.column(name)[seen] for name in names}
     return Ticks(series.t[seen], columns, shown, window.t0, window.t1, gaps, axis)
+
+
+def is_grid(chart: Chart) -> bool:
+    """Whether it is a sender's heat map, which counts all that has come, whatever the window."""
+    return chart.look is not None and chart.look.kind == HEAT_MAP and chart.look.grid != (0, 0)
 
 
 def fields_of(chart: Chart) -> tuple[str, ...]:

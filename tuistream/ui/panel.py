@@ -18,7 +18,7 @@ from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
-from tuistream.ui.content import fields_of
+from tuistream.ui.content import fields_of, is_grid
 from tuistream.ui.contrast import readable
 from tuistream.ui.cursor import CursorControls
 from tuistream.ui.frame import bottom_edge, top_edge
@@ -105,7 +105,7 @@ class Panel(CursorControls, can_focus=True):
         self.show_frame()
 
     def _draw(self) -> None:
-        if self.chart is None or not len(self.chart.state.series):
+        if self.chart is None or not len(self.chart.state.series) or is_grid(self.chart):
             self._overview.leave()
         if self.board is not None:
             self.draw_board(self.board, self._paused_at)
@@ -123,7 +123,8 @@ class Panel(CursorControls, can_focus=True):
     def _draw_chart(self, chart: Chart) -> None:
         columns, rows = self.canvas()
         window = self.window(chart)
-        self._overview.update(chart, window, self.edge, self.outer_size.height)
+        if not is_grid(chart):
+            self._overview.update(chart, window, self.edge, self.outer_size.height)
         chart.recall(window, max(1, window.width // self._dots), self._recalled)
         series = chart.state.series
         version = -1 if self._paused_at is not None else series.version
