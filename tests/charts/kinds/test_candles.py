@@ -103,3 +103,16 @@ def test_as_many_candles_as_there_is_room_for(size: tuple[int, int]) -> None:
     values = [float(value) for value in np.cumsum(np.random.default_rng(4).normal(size=900))]
     text = rows(ticks(values, span=900), *size)
     assert sum(char in "╷╻╵│╽╹╿┃" for row in text[: size[1] - 2] for char in row) >= 3
+
+
+def test_a_wide_body_is_not_torn_from_its_wicks() -> None:
+    values = [float(value) for value in np.cumsum(np.random.default_rng(5).normal(size=60))]
+    content = ticks(values)
+    frame = candles.draw(content, Size(120, 23), DrawStyle(timezone=UTC, cell=10 * SECOND))
+    plot = frame.chars[:21, :100]
+    centres = [x for x in range(100) if (plot[:, x] == ord("│")).any()]
+    assert len(centres) >= 3
+    for x in centres:
+        rows = np.flatnonzero(plot[:, x] != 0x20)
+        assert len(rows) == rows[-1] - rows[0] + 1
+        assert not set("▄▀") & {chr(plot[y, x]) for y in rows[1:-1]}

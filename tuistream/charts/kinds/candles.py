@@ -118,6 +118,8 @@ def _draw_candles(scene: _Scene, style: DrawStyle) -> None:
     )
     states = _halves(high, low, top, bottom, half)
     cells = 3 * states[:, 0::2] + states[:, 1::2]
+    if side:  # no glyph is half wick and half wide body: such a cell is the body's, so that nothing is torn
+        cells[(cells == 3 * WICK + BODY) | (cells == 3 * BODY + WICK)] = 3 * BODY + BODY
     rose, fell = candles.close > candles.open, candles.close < candles.open
     inks = np.where(rose, UP, np.where(fell, DOWN, FLAT)).tolist()
     tables = [np.frombuffer(text.encode("utf-16-le"), "<u2") for text in signs[:3]]
