@@ -101,7 +101,7 @@ class CursorControls(KindControls):
     def tell_kind(self) -> None:
         """Say what a kind that was drawn has under the cursor."""
         if self._plot.cursor is not None:
-            self.told = self.kinds.read_out(*self._plot.cursor)
+            self.told = self.kinds.read_out(*self._plot.cursor) if self._plot.display else ""
 
     @property
     def _extent(self) -> tuple[int, int]:
