@@ -83,7 +83,7 @@ def test_what_is_watched_is_recorded(tmp_path: Path, key: str) -> None:
 def test_signals_end_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     db = tmp_path / "x.db"
     with served("gbm", "--rate", "100") as url, Terminal(url, "--db", str(db)) as terminal:
-        terminal.until(lambda _: rows(db) > 20)
+        terminal.until(lambda text: "live" in text and rows(db) > 20)
         os.kill(terminal.pid, number)
         assert terminal.end() == 0
     assert not list(tmp_path.glob("x.db-*"))
