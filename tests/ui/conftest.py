@@ -97,12 +97,13 @@ class Monitor:
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Return once no message waits and the screen has had time to lay out and to draw."""
+        """Return once no message waits, nothing is read, and the screen has had time to lay out and to draw."""
         calm = 0
         while calm < 2 and self.app.is_running:
             await asyncio.sleep(1.5 * PERIOD)
             pumps = (self.app, *self.app.screen.walk_children(Widget, with_self=True))
-            calm = 0 if any(pump.message_queue_size for pump in pumps) else calm + 1
+            reading = any(chart.past.reading for chart in self.grid._charts.values())
+            calm = 0 if reading or any(pump.message_queue_size for pump in pumps) else calm + 1
 
     @property
     def grid(self) -> Grid:
