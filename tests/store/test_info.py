@@ -105,10 +105,10 @@ async def test_the_files_of_a_recording_are_told_as_one(tmp_path: Path) -> None:
     async with SqliteSink(base, outbox, clock=lambda: now[0], rotation=Rotation(every=hour)) as sink:
         writing = asyncio.create_task(sink.run())
         for number, stream in enumerate((book, wide)):
+            now[0] = T0 + number * hour
             put(outbox, [ticks(count=10, first=50 + 10 * number), ticks(stream, 3, number), gap(TRADES, 7, 9)])
             while sink.rows < 13 * (number + 1):
                 await asyncio.sleep(0.01)
-            now[0] += hour
         assert [(s.end, s.rows) for s in inspect(base).sessions] == [("clean", 50), ("running", 26)]
         sink.stop()
         await writing
