@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tuistream.core.durations import UNITS, parse_duration
 from tuistream.core.errors import SettingsError
@@ -78,6 +78,13 @@ class Settings:
     duration: int | None = None  # ns
     window: int = WINDOW
     memory: int = MEMORY
+
+
+class Place(NamedTuple):
+    """Where to listen. port: 0 for a free one."""
+
+    host: str
+    port: int
 
 
 def find_file(named: str | None) -> Path | None:
@@ -199,6 +206,15 @@ def from_file(value: str, option: str) -> str:
         return Path(value[1:]).read_text(encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{option} {value}: {error}") from error
+
+
+def parse_place(text: str, option: str) -> Place:
+    """`PORT`, `HOST:PORT` or `[ADDRESS]:PORT`; this machine alone unless a host is given. Raises SettingsError."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if colon else "127.0.0.1"
+    if not host or not (port.isascii() and port.isdigit() and int(port[:6]) <= 65_535):
+        raise SettingsError(f"{option} {printable(text)!r}: PORT or HOST:PORT is wanted")
+    return Place(host, int(port))
 
 
 def parse_rotation(text: str, option: str) -> Rotation:

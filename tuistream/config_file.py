@@ -16,7 +16,15 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 
 import msgspec
 
-from tuistream.config import FeedOptions, FeedSettings, feed_settings, parse_retention, parse_rotation, parse_size
+from tuistream.config import (
+    FeedOptions,
+    FeedSettings,
+    feed_settings,
+    parse_place,
+    parse_retention,
+    parse_rotation,
+    parse_size,
+)
 from tuistream.core.durations import parse_duration
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable, redact_url
@@ -33,6 +41,7 @@ Words = list[str]
 Bound = str | int | float | None  # of a listener, as users write it
 Fps = Annotated[int, msgspec.Meta(ge=1, le=60)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Length = Annotated[int, msgspec.Meta(ge=2, le=100_000)]
 
 
@@ -62,6 +71,15 @@ class ScreenSection:
     window: Length | None = None
     memory: str | None = None
     allow_media: Words | None = None
+
+
+@dataclass(frozen=True)
+class HeadlessSection:
+    """[headless]"""
+
+    log_format: Literal["text", "json"] | None = None
+    status_port: Port | str | None = None
+    down_after: str | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +194,7 @@ class ConfigFile:
     named: bool
     recording: RecordingSection = field(default_factory=RecordingSection)
     screen: ScreenSection = field(default_factory=ScreenSection)
+    headless: HeadlessSection = field(default_factory=HeadlessSection)
     feeds: tuple[FeedSection, ...] = ()
     listen: tuple[ListenSection, ...] = ()
     panels: tuple[PanelSection, ...] = ()
@@ -202,7 +221,7 @@ class ConfigFile:
 
     def options(self) -> dict[str, Any]:
         """What it says of options of commands, by the names of their parameters."""
-        recording, screen = self.recording, self.screen
+        recording, screen, headless = self.recording, self.screen, self.headless
         given = {
             "no_record": None if recording.record is None else not recording.record,
             "db": str(Path(recording.db).expanduser()) if recording.db else None,
@@ -220,11 +239,14 @@ class ConfigFile:
             "window": screen.window,
             "memory": screen.memory,
             "allow_media": screen.allow_media,
+            "log_format": headless.log_format,
+            "status_port": None if headless.status_port is None else str(headless.status_port),
+            "down_after": headless.down_after,
         }
         return {name: value for name, value in given.items() if value is not None}
 
 
-_TABLES: Final = {"recording": RecordingSection, "screen": ScreenSection}
+_TABLES: Final = {"recording": RecordingSection, "screen": ScreenSection, "headless": HeadlessSection}
 _LISTS: Final = {"feeds": FeedSection, "listen": ListenSection, "panels": PanelSection}
 
 
@@ -330,6 +352,10 @@ def _check_values(config: ConfigFile, errors: list[str]) -> None:
         text = getattr(config.screen, name)
         if text is not None:
             _noted(errors, parse_size, text.removesuffix("/s"), f"screen.{name}")
+    if (port := config.headless.status_port) is not None:
+        _noted(errors, parse_place, str(port), "headless.status_port")
+    if (down_after := config.headless.down_after) is not None:
+        _noted(errors, parse_duration, down_after, "headless.down_after")
     try:
         Rules(config.screen.allow_media or (), "screen.allow_media")
     except SettingsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,34 @@ def test_flags_beat_environment_beats_file(
     assert "fps = 30 # environment" in shown
     assert 'theme = "nord" # file' in shown
     assert "record = true # default" in shown
+
+
+def test_what_is_said_without_a_screen_is_in_it_too(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = '[headless]\nstatus_port = 9100\nlog_format = "json"\ndown_after = "5m"\n'
+    (at_home / "tuistream.toml").write_text(text, encoding="utf-8")
+    assert run(["config", "show"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert 'log_format = "json" # file status_port = "9100" # file down_after = "5m" # file' in shown
+    text = '[headless]\nstatus_port = "here:x"\nlog_format = "xml"\ndown_after = "soon"\n'
+    (at_home / "tuistream.toml").write_text(text.replace('"xml"', '"text"'), encoding="utf-8")
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert "headless.status_port 'here:x': PORT or HOST:PORT is wanted" in told
+    assert "headless.down_after 'soon'" in told
+    (at_home / "tuistream.toml").write_text(text, encoding="utf-8")
+    assert run(["config", "check"]) == 2
+    assert "headless.log_format" in (told := capsys.readouterr().err)
+    assert "allowed are text, json" in told
+
+
+async def test_a_recorder_takes_its_status_port_and_log_format_from_it(at_home: Path) -> None:
+    async with TickServer(rate=0, count=50).running() as server:
+        text = '[headless]\nstatus_port = 0\nlog_format = "json"\n[recording]\nretries = 0\n'
+        (at_home / "tuistream.toml").write_text(text, encoding="utf-8")
+        code, _, told = await finish(await start("record", server.url, "--db", "x.db", cwd=at_home))
+    assert code == 0
+    events = [json.loads(line) for line in told.splitlines()]
+    assert any("/metrics" in json.dumps(event) for event in events)
 
 
 def test_secrets_are_not_shown(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,8 @@ import pytest
 from tests.cli.running import TickServer, finish, start
 from tests.sources.hub.test_metrics import samples
 from tests.test_architecture import modules_of
-from tuistream.cli.status_port import ASKERS, HEAD_BYTES, Answer, Place, place_of, serving
+from tuistream.cli.status_port import ASKERS, HEAD_BYTES, Answer, serving
+from tuistream.config import Place, parse_place
 from tuistream.core.errors import SettingsError, TuistreamError
 
 HERE = Place("127.0.0.1", 0)
@@ -117,13 +118,13 @@ async def test_an_asker_who_stays_does_not_hold_up_the_end() -> None:
     ],
 )
 def test_places(text: str, place: Place) -> None:
-    assert place_of(text) == place
+    assert parse_place(text, "--status-port") == place
 
 
 @pytest.mark.parametrize("text", ["", "x", ":9", "localhost:", "65536", "-1", "1:99999999999999", "٣"])
 def test_places_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match="--status-port"):
-        place_of(text)
+        parse_place(text, "--status-port")
 
 
 async def test_beyond_this_machine_only_with_a_word() -> None:

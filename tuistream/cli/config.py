@@ -13,11 +13,12 @@ from tuistream.core.text import printable, redact_url
 if TYPE_CHECKING:
     from tuistream.config_file import ConfigFile
 
-SHOWN_OF: Final = "watch"  # the command that has all options of the file
 SECTIONS: Final = {
     "recording": ("no_record", "db", "sync", "index_time", "rotate", "retention", "record_media", "retries"),
     "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory", "allow_media"),
+    "headless": ("log_format", "status_port", "down_after"),
 }
+SHOWN_OF: Final = "listen"  # the command that has all options of the file
 TEMPLATE: Final = """\
 # Configuration of tuistream. What is commented out is the default.
 # Flags beat environment variables (TUISTREAM_DB, TUISTREAM_FPS …), and these beat this file.
@@ -41,6 +42,11 @@ TEMPLATE: Final = """\
 # window = 100000              # ticks of a stream that are kept
 # memory = "512MB"
 # allow_media = []             # paths or URLs, with *, that messages may have opened
+
+[headless]                     # record, and listen --headless
+# log_format = "text"          # "json": an object a line on standard error
+# status_port = 9100           # or "HOST:PORT": /healthz and /metrics there; default: nowhere
+# down_after = "1m"            # /healthz: how long a feed may be without a connection
 
 # [keys]                       # command = key or keys, as in ? on the screen
 # pause = "p"
@@ -139,9 +145,9 @@ def show(ctx: click.Context, named: str | None) -> int:
     from tuistream.cli import cli
     from tuistream.cli.options import CONFIG
 
-    watch = cli.get_command(ctx, SHOWN_OF)
-    assert watch is not None
-    inner = watch.make_context(SHOWN_OF, ["--config", named] if named else [])
+    shown = cli.get_command(ctx, SHOWN_OF)
+    assert shown is not None
+    inner = shown.make_context(SHOWN_OF, ["--config", named] if named else [])
     config = inner.meta.get(CONFIG)
     click.echo(f"# {config.path if config else 'no configuration file'}")
     for section, names in SECTIONS.items():

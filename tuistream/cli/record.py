@@ -90,9 +90,9 @@ def _manner(given: dict[str, Any]) -> Manner:
     from tuistream.core.durations import parse_duration
 
     if port := given["status_port"]:
-        from tuistream.cli.status_port import place_of
+        from tuistream.config import parse_place
 
-        place_of(port)
+        parse_place(port, "--status-port")
     return Manner(
         given["as_json"],
         given["quiet"],

@@ -61,7 +61,10 @@ async def status_pages(run: Run, health: Health, manner: Manner) -> AsyncIterato
     if not manner.status_port:
         yield ""
         return
-    from tuistream.cli.status_port import page, place_of, serving
+    from tuistream.cli.status_port import page, serving
+    from tuistream.config import parse_place
 
-    async with serving(place_of(manner.status_port), manner.no_auth, partial(page, run, health.reasons)) as url:
+    async with serving(
+        parse_place(manner.status_port, "--status-port"), manner.no_auth, partial(page, run, health.reasons)
+    ) as url:
         yield url

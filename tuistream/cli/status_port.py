@@ -18,6 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tuistream.config import Place
 from tuistream.core.errors import SettingsError, TuistreamError
 from tuistream.core.metrics import CONTENT_TYPE, family, of_recording, of_session
 from tuistream.core.text import printable
@@ -35,22 +36,6 @@ class Answer(NamedTuple):
     status: HTTPStatus
     content_type: str
     body: str
-
-
-class Place(NamedTuple):
-    """Where to listen. port: 0 for a free one."""
-
-    host: str
-    port: int
-
-
-def place_of(text: str) -> Place:
-    """`PORT`, `HOST:PORT` or `[ADDRESS]:PORT`; this machine alone unless a host is given. Raises SettingsError."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") if colon else "127.0.0.1"
-    if not host or not (port.isascii() and port.isdigit() and int(port[:6]) <= 65_535):
-        raise SettingsError(f"--status-port {printable(text)!r}: PORT or HOST:PORT is wanted")
-    return Place(host, int(port))
 
 
 @asynccontextmanager
