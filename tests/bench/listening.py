@@ -21,9 +21,9 @@ _END = re.compile(r" {2,}|[\u2500-\u257f\n]")  # blanks and borders
 class Listening(Terminal):
     """ports: by the way in."""
 
-    def __init__(self, *options: str, columns: int = 160, lines: int = 36) -> None:
+    def __init__(self, *options: str, columns: int = 160, lines: int = 36, **environment: str) -> None:
         ports = [word for way in WAYS for word in (f"--{way}", "0")]
-        super().__init__("listen", "--no-record", *ports, *options, columns=columns, lines=lines)
+        super().__init__("listen", "--no-record", *ports, *options, columns=columns, lines=lines, **environment)
         text = self.until(lambda text: len(_PLACE.findall(text)) >= len(WAYS))
         self.ports = {way: int(port) for way, port in _PLACE.findall(text)}
 

@@ -44,7 +44,7 @@ def png_of(still: Still) -> bytes:
             if char == " ":
                 continue
             x = run.x + (at if each_cell else at * run.width // len(run.text))
-            mask = _mask(char, run.bold)
+            mask = mask_of(char, run.bold)
             picture.paste(rgb(run.colour), (x * CELL[0], run.y * CELL[1]), mask)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
@@ -52,7 +52,7 @@ def png_of(still: Still) -> bytes:
 
 
 @cache
-def _mask(char: str, bold: bool) -> Image.Image:
+def mask_of(char: str, bold: bool) -> Image.Image:
     """How much of each pixel of a cell a character covers."""
     shapes = shapes_of(char)
     return _glyph(char, bold) if shapes is None else _drawn(shapes)

@@ -25,6 +25,8 @@ LEFT, TOP, RIGHT, BOTTOM, CENTRE = (0.0, 0.5), (0.5, 0.0), (1.0, 0.5), (0.5, 1.0
 _BRAILLE: Final = 0x2800
 _DOTS: Final = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))  # column and row of each bit's
 _QUADRANTS: Final = "▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # upper left, upper right, lower left, lower right are bits 1, 2, 4, 8
+_LOWER: Final = "▁▂▃▄▅▆▇█"  # eighths from the bottom
+_LEFT: Final = "▏▎▍▌▋▊▉█"  # eighths from the left
 _SHADES: Final = {"░": 0.25, "▒": 0.5, "▓": 0.75}
 _ARMS: Final = {
     "│": (TOP, BOTTOM),
@@ -61,13 +63,22 @@ def shapes_of(char: str) -> Shapes | None:
     if char in _QUADRANTS:
         bits = _QUADRANTS.index(char) + 1
         return Shapes(areas=tuple((_quadrant(bit), 1.0) for bit in range(4) if bits >> bit & 1))
+    if char in _LOWER:
+        return _filled(0.0, 1 - (_LOWER.index(char) + 1) / 8, 1.0)
+    if char in _LEFT:
+        return _filled(0.0, 0.0, (_LEFT.index(char) + 1) / 8)
     if char in _SHADES:
-        return Shapes(areas=((((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), _SHADES[char]),))
+        return _filled(0.0, 0.0, 1.0, _SHADES[char])
     if char in _ARMS:
         return Shapes(strokes=tuple((CENTRE, end) for end in _ARMS[char]))
     if char in _ROUNDED:
         return Shapes(strokes=(_arc(*_ROUNDED[char]),))
     return Shapes(areas=((_POLYGONS[char], 1.0),)) if char in _POLYGONS else None
+
+
+def _filled(left: float, top: float, right: float, opacity: float = 1.0) -> Shapes:
+    """A rectangle down to the bottom."""
+    return Shapes(areas=((((left, top), (right, top), (right, 1.0), (left, 1.0)), opacity),))
 
 
 def _quadrant(bit: int) -> tuple[Point, ...]:
