@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tuistream.core.board import Item
 
 Positions = NDArray[np.int64]
 
@@ -17,13 +20,14 @@ class Read:
     """What one read gave. recv: when it was, ns since 1970 UTC.
 
     refused: what came with it and is no frame, or too long for one: the beginning of each, and why. notices: what the
-    producer said to a human beside its data.
+    producer said to a human beside its data. items: what is no numbers and needs no decoder.
     """
 
     recv: int
     frames: Sequence[bytes]
     refused: Sequence[tuple[bytes, str]] = ()
     notices: Sequence[str] = ()
+    items: Sequence[Item] = ()
 
 
 class Frames(Sequence[bytes]):

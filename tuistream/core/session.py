@@ -20,6 +20,7 @@ from tuistream.core.look import Look
 from tuistream.core.outbox import Outbox
 from tuistream.core.series import Series
 from tuistream.core.status import Event, FeedState, FeedStatus
+from tuistream.core.video import VideoFrame
 
 MAX_STREAMS = 10_000
 EVENTS_KEPT = 2_000
@@ -258,7 +259,7 @@ class Session:
                 self.look_changes += 1
 
     def show(self, feed: FeedStatus, items: Sequence[Item]) -> None:
-        """Take what one read gave that is not numbers."""
+        """Take what one read gave that is not numbers. Frames of a video are only for a look, and never recorded."""
         for item in items:
             board = self.boards.get(item.stream.key)
             if board is None:
@@ -271,8 +272,9 @@ class Session:
             self._boards_nbytes += board.nbytes - before
             self._keep_boards_within_bounds()
             feed.items += 1
-            for outbox in self.outboxes:
-                outbox.offer_item(item)
+            if not isinstance(item.value, VideoFrame):
+                for outbox in self.outboxes:
+                    outbox.offer_item(item)
 
     def _keep_boards_within_bounds(self) -> None:
         while self._boards_nbytes > BOARDS_BYTES:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from tuistream.core.board import Item
 from tuistream.core.errors import SourceDown
 from tuistream.core.frames import Frames, Read
 from tuistream.core.session import Session
@@ -170,6 +171,8 @@ class Feed:
             self._tell(read.notices)
             if read.frames:
                 reconnect |= self._take(read.frames, read.recv)
+            if read.items:
+                self._show(read.items, read.recv)
         return reconnect
 
     def _take(self, frames: Sequence[bytes], recv: int) -> bool:
@@ -187,14 +190,25 @@ class Feed:
         if decoded.items:
             self._session.show(status, decoded.items)
         if decoded.batches or decoded.items:
-            if status.state is not FeedState.LIVE:
-                if status.state is FeedState.STALE:
-                    self._note("live", "ticks again")
-                self._session.set_state(status, FeedState.LIVE)
+            self._live()
         elif status.state is FeedState.STALE:
             self._session.set_state(status, FeedState.LIVE if status.ticks else FeedState.WAITING)
             self._note("live", "messages again")
         return decoded.reconnect
+
+    def _show(self, items: Sequence[Item], recv: int) -> None:
+        """Hand over what needed no decoder."""
+        self.status.frames += len(items)
+        self.status.bytes += sum(item.size for item in items)
+        self.status.last_recv = recv
+        self._session.show(self.status, items)
+        self._live()
+
+    def _live(self) -> None:
+        if self.status.state is not FeedState.LIVE:
+            if self.status.state is FeedState.STALE:
+                self._note("live", "ticks again")
+            self._session.set_state(self.status, FeedState.LIVE)
 
     def _count(self, frames: Sequence[bytes], decoded: Decoded) -> None:
         status = self.status

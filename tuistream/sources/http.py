@@ -11,7 +11,7 @@ import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -82,23 +82,37 @@ class HttpSource:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Polled | Streamed]:
         """Raises SourceDown where there is no answer, or not a good one."""
-        import aiohttp
-
-        async with AsyncExitStack() as stack:
-            connector = aiohttp.TCPConnector(ssl=tls) if (tls := self._tls()) else aiohttp.TCPConnector()
-            session = await stack.enter_async_context(
-                aiohttp.ClientSession(
-                    connector=connector,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_TIMEOUT),
-                    headers={"User-Agent": f"tuistream/{__version__}", "Accept": ACCEPT},
-                )
-            )
+        async with self._session() as session:
             if self.every:
                 yield Polled(self, session)
                 return
             response = await self.ask(session)
-            stack.callback(response.close)
-            yield Streamed(self, response)
+            try:
+                yield Streamed(self, response)
+            finally:
+                response.close()
+
+    @asynccontextmanager
+    async def answer(self) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A good answer, of which the body is still to be read. Raises SourceDown where there is none."""
+        async with self._session() as session:
+            response = await self.ask(session)
+            try:
+                yield response
+            finally:
+                response.close()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[aiohttp.ClientSession]:
+        import aiohttp
+
+        connector = aiohttp.TCPConnector(ssl=tls) if (tls := self._tls()) else aiohttp.TCPConnector()
+        async with aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_TIMEOUT),
+            headers={"User-Agent": f"tuistream/{__version__}", "Accept": ACCEPT},
+        ) as session:
+            yield session
 
     async def ask(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         """A good answer, of which the body is still to be read."""

@@ -12,6 +12,7 @@ from tuistream.charts.numbers import compact
 from tuistream.core.board import Item
 from tuistream.core.pictures import picture_of
 from tuistream.core.text import printable
+from tuistream.core.video import VideoFrame
 from tuistream.sources.media.names import NotOpened, named
 from tuistream.ui.line import Part, cut, wrapped
 from tuistream.ui.status_line import local_time
@@ -42,6 +43,8 @@ def summary(item: Item) -> str:
         return printable(value if isinstance(value, str) else _json(value), SUMMARY)
     if address := address_of(item):
         return printable(f"at {address}", SUMMARY)
+    if isinstance(value, VideoFrame):
+        return printable(value.video.words, SUMMARY)
     if picture := picture_of(value):
         size = f"{picture.width:,} x {picture.height:,}" if picture.width and picture.height else "size not known"
         return printable(f"{picture.format or 'of no known format'}  {size}  {compact(picture.nbytes)}B", SUMMARY)

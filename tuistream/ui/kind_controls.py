@@ -12,6 +12,7 @@ from tuistream.charts.ohlc import WIDTHS
 from tuistream.charts.spectrum import WINDOWS
 from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
+from tuistream.core.video import Video, VideoFrame
 from tuistream.ui import content
 from tuistream.ui.board_controls import BoardControls
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
@@ -103,7 +104,9 @@ class KindControls(BoardControls):
             about.append(self._pictured.words)
             app = cast(PictureApp, self.app)
             opening = app.openings.of(board)
-            if opening is not None and opening.frames > 1:
+            if (video := self._pictured.video) is not None:
+                about += [video.counts, video.ended]
+            elif opening is not None and opening.frames > 1:
                 shown = app.pictures.shown(key_of(board))
                 about.append(f"{shown:,} shown  {max(0, opening.frames - shown):,} skipped")
         return count, about, newer
@@ -193,9 +196,17 @@ class KindControls(BoardControls):
         held = item if opening is None or opening.picture is None else opening.picture
         if not self._pictured.holds(held):
             return None
-        shown = app.pictures.look(key_of(board), held)
+        shown = app.pictures.look(key_of(board), held, self._room_of(board))
         self.rows_note(shown.words)
         return shown
+
+    def _room_of(self, board: Board) -> tuple[int, int]:
+        """How many pixels of a video can be seen: two a cell, or eight where they are dots."""
+        width, height = self._plot.size
+        style = self.style(None)
+        dots = 1 if style.colours and style.glyphs != "ascii" else 2
+        nearer = CLOSER ** max(0, self._sights.get(key_of(board), HOME).zoom)
+        return round(dots * width * nearer), round(dots * 2 * height * nearer)
 
     def _kind_of(self, board: Board, drawn: Content | None) -> str:
         """What a board is drawn as: as chosen, else as what its item is, else rows."""
@@ -264,11 +275,14 @@ class Pictured:
     def __init__(self) -> None:
         self._item: Item | None = None
         self.words = ""
+        self.video: Video | None = None
 
     def holds(self, item: Item) -> bool:
         if item is not self._item:
             self._item = item
-            self.words = summary(item) if picture_of(item.value) is not None else ""
+            value = item.value
+            self.video = value.video if isinstance(value, VideoFrame) else None
+            self.words = summary(item) if self.video is not None or picture_of(value) is not None else ""
         return bool(self.words)
 
 

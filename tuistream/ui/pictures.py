@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from tuistream.charts.kinds.contract import Raster
 from tuistream.core.board import Item
+from tuistream.core.video import VideoFrame
 from tuistream.sources.media.names import NotOpened
 from tuistream.ui.openings import Openings
 from tuistream.ui.streams import EntryKey
@@ -52,12 +53,21 @@ class Pictures:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._found: OrderedDict[EntryKey, Shown] = OrderedDict()
 
-    def look(self, key: EntryKey, item: Item) -> Shown:
-        """What there is of the picture that an item holds, or of the one before it; decodes it where it is new."""
+    def look(self, key: EntryKey, item: Item, room: tuple[int, int]) -> Shown:
+        """What there is of the picture that an item holds, or of the one before it; decodes it where it is new.
+
+        room: pixels across and down that the next frame of a video may have, as more would not be seen.
+        """
         shown = self._found.pop(key, None) or Shown(item)
         self._found[key] = shown
         while len(self._found) > KEPT:
             self._found.popitem(last=False)
+        if isinstance(item.value, VideoFrame):
+            if item is not shown.of:
+                item.value.take(*room)
+                shown.wanted = shown.of = item
+                shown.raster, shown.words = Raster(item.value.pixels), ""
+            return shown
         if item is not shown.wanted:
             shown.skipped += shown.wanted is not shown.of and shown.wanted is not shown.begun
             shown.wanted = item

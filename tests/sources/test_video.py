@@ -1,0 +1,97 @@
+"""Videos as feeds: files, HTTP and RTSP, from real decoders and real servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sources.feeding import Fed, fed
+from tests.sources.media.videos import video
+from tuistream import sources
+from tuistream.core.errors import SettingsError
+from tuistream.core.outbox import Outbox
+from tuistream.core.status import FeedState
+from tuistream.core.video import VideoFrame
+
+
+def newest(feed: Fed) -> VideoFrame | None:
+    for board in feed.session.boards.values():
+        value = board.items[-1].value
+        assert isinstance(value, VideoFrame)
+        return value
+    return None
+
+
+def look(feed: Fed, columns: int = 40, rows: int = 30) -> VideoFrame | None:
+    """What a panel does."""
+    frame = newest(feed)
+    if frame is not None:
+        frame.take(columns, rows)
+    return frame
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("mjpeg", "mjpeg"), ("matroska", "mpeg4")])
+async def test_a_file_is_played_to_its_end(tmp_path: Path, container: str, codec: str) -> None:
+    async with fed(f"video:{video(tmp_path, 10, container, codec)}") as feed:
+        await feed.until(lambda: look(feed) is not None and feed.status.ended)
+        assert feed.status.state is FeedState.CLOSED
+        assert feed.status.reason == "the video has ended after 10 frames"
+        frame = newest(feed)
+        assert frame is not None
+        played = frame.video
+        assert (played.width, played.height, played.decoded, played.broken) == (64, 48, 10, 0)
+        assert played.shown + played.skipped + (played.waiting is not None) == 10
+        assert feed.status.items == feed.status.frames == played.shown + (played.waiting is not None)
+        assert any("a video is watched, and not recorded" in told for told in feed.told)
+
+
+async def test_what_nobody_has_taken_is_skipped_and_not_queued(tmp_path: Path) -> None:
+    async with fed(f"video:{video(tmp_path, 12)}") as feed:
+        assert await feed.ended() is FeedState.CLOSED
+        frame = newest(feed)
+        assert frame is not None
+        assert feed.status.items == 1
+        assert (frame.video.decoded, frame.video.shown, frame.video.skipped) == (12, 0, 11)
+
+
+async def test_frames_have_the_size_that_is_seen(tmp_path: Path) -> None:
+    async with fed(f"video:{video(tmp_path, 100)}") as feed:
+        sizes: set[tuple[int, ...]] = set()
+
+        def seen() -> set[tuple[int, ...]]:
+            frame = look(feed, 20, 100)
+            if frame is not None:
+                sizes.add(frame.pixels.shape)
+            return sizes
+
+        await feed.until(lambda: (15, 20, 3) in seen())
+        assert sizes <= {(15, 20, 3), (48, 64, 3)}
+
+
+async def test_it_is_not_recorded_even_with_pictures(tmp_path: Path) -> None:
+    async with fed(f"video:{video(tmp_path, 5)}") as feed:
+        outbox = Outbox("x.db", media=True)
+        feed.session.outboxes.append(outbox)
+        await feed.ended()
+        assert feed.status.items
+        assert outbox.items == 0
+
+
+async def test_a_file_that_is_none_fails_once(tmp_path: Path) -> None:
+    for name, words in (("missing.mp4", "No such file or directory"), (".", "it is no regular file")):
+        async with fed(f"video:{tmp_path / name}") as feed:
+            assert await feed.ended() is FeedState.FAILED
+            assert feed.status.reason == words
+
+
+def test_targets() -> None:
+    target = sources.parse("video:/srv/a b.mp4")
+    assert (target.name, target.url) == ("a b.mp4", "video:/srv/a b.mp4")
+    target = sources.parse("RTSP://me:geheim@cam.example:8554/live/")
+    assert (target.name, target.url) == ("cam.example:8554/live", "rtsp://me:geheim@cam.example:8554/live/")
+    assert target.secrets == ("geheim",)
+    assert sources.parse("video+https://x.example/a.webm").url == "video+https://x.example/a.webm"
+    for wrong in ("video:", "rtsp://", "video+http://", "rtsp://x/#a"):
+        with pytest.raises(SettingsError):
+            sources.parse(wrong)
