@@ -13,16 +13,35 @@ from tuistream.core.batch import Times, Values
 MOST_POINTS: Final = 1 << 16  # samples that are transformed at once
 LEAST_POINTS: Final = 8
 WINDOWS: Final = ("hann", "hamming", "blackman", "none")
-UNITS: Final = ("amplitude", "decibel")
+UNITS: Final = ("amplitude", "dB", "density")
+ALONG: Final = ("time", "ticks")
 FLOOR: Final = 1e-300  # amplitude that stands for none, in decibels
 NS: Final = 1e-9
 
 
-class Spectrum(NamedTuple):
-    """frequency: float64[m], Hz (cycles per unit of an axis that is not time), rising, evenly spaced, above 0.
+class Transform(NamedTuple):
+    """How a spectrum is made of ticks: one of `WINDOWS`, of `UNITS` and of `ALONG`."""
 
-    size: float64[m], in the values' own unit: that of a sine is its amplitude; or in decibels of that.
-    samples: how many were transformed.
+    window: str = WINDOWS[0]
+    unit: str = UNITS[0]
+    along: str = ALONG[0]
+
+    @property
+    def words(self) -> str:
+        """What of it a reader need know."""
+        window = "no window" if self.window == "none" else self.window.capitalize()
+        return window if self.unit == UNITS[0] else f"{window}  {self.unit}"
+
+
+DEFAULT: Final = Transform()
+
+
+class Spectrum(NamedTuple):
+    """frequency: float64[m], Hz (cycles per unit of an axis that is not time, or per tick), rising, even, above 0.
+
+    size: float64[m]. amplitude: in the values' own unit, that of a sine is its amplitude. dB: 20 log10 of that.
+    density: of power, one-sided, in the values' unit squared per Hz, so that its integral is the variance (P. D.
+    Welch, IEEE Transactions on Audio and Electroacoustics 15, 1967). samples: how many were transformed.
     """
 
     frequency: Values
@@ -45,30 +64,38 @@ def weights(window: str, count: int) -> Values:
 
 
 def spectrum_of(
-    t: Times, v: Values, window: str = "hann", unit: str = "amplitude", gaps: Sequence[tuple[int, int]] = ()
+    t: Times, v: Values, transform: Transform = DEFAULT, gaps: Sequence[tuple[int, int]] = ()
 ) -> Spectrum | None:
     """The spectrum of the longest stretch of ticks that no gap (from, to, ns) cuts; None where it has too few.
 
-    t: int64[n], ns, rising; v: float64[n], of which those count that are finite. Ticks that come unevenly are put on
-    an even grid of as many samples by straight lines between them; the mean is taken away first.
+    t: int64[n], ns, rising; v: float64[n], of which those count that are finite. Along time, ticks that come unevenly
+    are put on an even grid of as many samples by straight lines between them; along ticks each is a sample as it is.
+    The mean is taken away first. Raises ValueError for a window that is none.
     """
     known = np.isfinite(v)
     t, v = _longest(t[known], v[known], gaps)
     count = len(t)
-    if count < LEAST_POINTS or t[-1] <= t[0]:
+    if count < LEAST_POINTS or (transform.along == "time" and t[-1] <= t[0]):
         return None
-    seconds = (t - t[0]) * NS
-    step = float(seconds[-1]) / (count - 1)
     largest = float(np.abs(v).max()) or 1.0
-    even = np.interp(np.arange(count) * step, seconds, v / largest)
-    window_of = weights(window, count)
-    found = np.abs(np.fft.rfft((even - even.mean()) * window_of)) / window_of.sum()
-    found[1 : len(found) - (count % 2 == 0)] *= 2  # what has a negative frequency too
+    even, step = v / largest, 1.0
+    if transform.along == "time":
+        seconds = (t - t[0]) * NS
+        step = float(seconds[-1]) / (count - 1)
+        even = np.interp(np.arange(count) * step, seconds, even)
+    window = weights(transform.window, count)
+    found = np.abs(np.fft.rfft((even - even.mean()) * window))
+    twice = np.full(len(found), 2.0)  # each has a negative frequency too, but for none and the highest
+    twice[0] = twice[-1] = 1.0
+    twice[-1] += count % 2
     with np.errstate(over="ignore"):
-        size = found[1:] * largest
-    if unit == "decibel":
+        if transform.unit == "density":
+            size = twice * found**2 * step / (window**2).sum() * largest * largest
+        else:
+            size = twice * found / window.sum() * largest
+    if transform.unit == "dB":
         size = 20 * np.log10(np.maximum(size, FLOOR))
-    return Spectrum(np.arange(1, len(found)) / (count * step), size, count)
+    return Spectrum(np.arange(1, len(found)) / (count * step), size[1:], count)
 
 
 def _longest(t: Times, v: Values, gaps: Sequence[tuple[int, int]]) -> tuple[Times, Values]:

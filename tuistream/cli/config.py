@@ -65,6 +65,7 @@ TEMPLATE: Final = """\
 # stream = "BTCUSDT"
 # range = "15m"
 # averages = "both"
+# chart = "candles"            # or any other kind, or "study:fft(price, n=1024, window=hann, units=dB)"
 """
 
 

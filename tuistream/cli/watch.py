@@ -118,6 +118,13 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
     metavar="PATTERN",
     help="Paths or URLs, with *, that messages may have opened (repeatable).",
 )
+@click.option(
+    "--panel",
+    "panels",
+    multiple=True,
+    metavar="STREAM=CHART",
+    help="What a stream's panel shows, such as BTC/USD=candles or 'X=study:fft(n=1024)' (repeatable).",
+)
 @run_options
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
@@ -158,6 +165,7 @@ def view_from(given: dict[str, Any]) -> dict[str, Any]:
         "theme": given["theme"],
         "averages": averages_from(given["averages"]),
         "media": _media(given["allow_media"]),
+        "panels": given["panels"],
     }
 
 
@@ -196,7 +204,7 @@ def _is_typed(option: str) -> bool:
 async def watch(settings: Settings, view: dict[str, Any], demo: str, config: ConfigFile | None) -> int:
     """Show and record until the user leaves; the exit code. Connects while the screen is still being imported.
 
-    config: the file in force, whose keys and panels can be looked at only then.
+    config: the file in force, whose keys and panels can be looked at only then, as those of `view`: texts.
     """
     import asyncio
 
@@ -220,11 +228,15 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
             view["playback"] = playback
         from tuistream.ui.app import TuistreamApp
         from tuistream.ui.options import ViewOptions
+        from tuistream.ui.wishes import panel_of
 
+        panels = tuple(panel_of(text, "--panel") for text in view["panels"])
         if config is not None:
             from tuistream.cli.config import of_the_screen
 
             view |= of_the_screen(config)
+            panels += view["panels"]
+        view["panels"] = panels
         app = TuistreamApp(
             run.session, ViewOptions(**view), run.recording, demo=demo, suspended=run.suspended, reader=run.reader
         )

@@ -16,7 +16,7 @@ from tuistream.charts.extremes import extremes
 from tuistream.charts.live_end import Points
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
-from tuistream.charts.spectrum import WINDOWS
+from tuistream.charts.spectrum import DEFAULT, Transform
 from tuistream.core.batch import Times, Values
 from tuistream.core.latest import Latest
 from tuistream.core.look import Look
@@ -51,9 +51,11 @@ class Choices:
     scale: str = "sticky"
     log: bool = False
     field: int = 0  # of what the stream can be switched through
+    only: str = ""  # the field that is drawn, whatever the stream is switched to
     by_move: bool = False  # the main line's colour says where it moved last
     candle: int = 0  # ns of one, 0 for what suits
-    taper: str = WINDOWS[0]  # the window of a spectrum
+    transform: Transform = DEFAULT  # of a spectrum
+    newest: int = 0  # ticks that a spectrum is of, 0 for those in the window
 
 
 @dataclass(slots=True)
@@ -146,6 +148,8 @@ class Chart:
 
     @property
     def fields(self) -> tuple[str, ...]:
+        if self.choices.only in self.state.series.fields:
+            return (self.choices.only,)
         selections = self.selections()
         return selections[self.choices.field % len(selections)]
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tuistream.charts.kinds.contract import Content, Ticks
+from tuistream.charts.spectrum import LEAST_POINTS
 from tuistream.core.board import Board
 from tuistream.ui.chart import Chart
+from tuistream.ui.past import Joined
 from tuistream.ui.view import Window
 
 HEAT_MAP = "heatmap"  # in a sender's words
+SPECTRUM = "spectrum"
 
 
 def of_chart(chart: Chart, window: Window, edge: int) -> Content:
@@ -22,11 +27,14 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
         return chart.counting.matrix(chart.state.series, chart.look.grid, chart.until(edge))
     series, axis = chart.state.series, chart.state.stream.axis
     part = series.between(window.t0, window.t1)
-    until = int(np.searchsorted(series.t, chart.until(edge), side="right"))
-    seen = slice(part.start, max(part.start, min(part.stop, until)))
+    until = min(part.stop, int(np.searchsorted(series.t, chart.until(edge), side="right")))
+    seen = slice(part.start, max(part.start, until))
     shown = fields_of(chart)
     names = (*shown, *(name for name in series.fields if name not in shown))
     joined = chart.past.joined(window)
+    if chart.choices.kind == SPECTRUM and (newest := _in_memory(chart, joined, seen)) is not None:
+        seen, joined = newest, None
+        window = window if seen.start >= part.start else replace(window, t0=int(series.t[seen.start]))
     found = [(gap.since, gap.to) for gap in (*chart.state.gaps, *(joined.gaps if joined is not None else ()))]
     gaps = () if axis else tuple(sorted({gap for gap in found if gap[1] > window.t0 and gap[0] < window.t1}))
     if joined is not None and (read := [name for name in names if name in joined.found.lines]):
@@ -40,6 +48,18 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
     return Ticks(series.t[seen], columns, shown, window.t0, window.t1, gaps, axis)
 
 
+def _in_memory(chart: Chart, joined: Joined | None, seen: slice) -> slice | None:
+    """The ticks of which a spectrum is, where memory has them: so many as are wanted, or instead of points that stand
+    for ticks those that there are; None where the window tells.
+    """
+    count = chart.choices.newest
+    if count and (joined is None or seen.stop >= count):
+        return slice(max(0, seen.stop - count), seen.stop)
+    if joined is not None and not joined.raw and seen.stop - seen.start >= LEAST_POINTS:
+        return seen
+    return None
+
+
 def is_grid(chart: Chart) -> bool:
     """Whether it is a sender's heat map, which counts all that has come, whatever the window."""
     return chart.look is not None and chart.look.kind == HEAT_MAP and chart.look.grid != (0, 0)
@@ -47,7 +67,7 @@ def is_grid(chart: Chart) -> bool:
 
 def fields_of(chart: Chart) -> tuple[str, ...]:
     """The fields that are seen together: all of a sender's own chart in their order, until one is chosen."""
-    if chart.choices.field == 0 and chart.look is not None and chart.look.kind:
+    if chart.choices.field == 0 and not chart.choices.only and chart.look is not None and chart.look.kind:
         axis = chart.state.stream.axis
         return tuple(name for name in chart.state.series.fields if name != axis)
     return chart.fields

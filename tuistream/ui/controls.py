@@ -149,7 +149,8 @@ class ChartControls(Widget):
         if len(selections) == 1:
             self._say(f"{selections[0][0]} is the only field")
             return
-        chart.choices = replace(chart.choices, field=(chart.choices.field + 1) % len(selections), log=False)
+        at = selections.index(chart.fields) if chart.fields in selections else chart.choices.field
+        chart.choices = replace(chart.choices, field=(at + 1) % len(selections), only="", log=False)
         chart.rescale()
         self._change(chart.view, f"shows {', '.join(chart.fields)}")
 

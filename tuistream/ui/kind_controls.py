@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from tuistream.charts import kinds
 from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, Markers, Raster, Ticks
 from tuistream.charts.ohlc import WIDTHS
-from tuistream.charts.spectrum import WINDOWS
+from tuistream.charts.spectrum import UNITS, WINDOWS
 from tuistream.core.board import Board, Item
 from tuistream.core.pictures import picture_of
 from tuistream.core.video import Video, VideoFrame
@@ -63,7 +63,7 @@ class KindControls(BoardControls):
         """Draw a chart that is no line."""
         unit = chart.look.unit if chart.look is not None else ""
         choices = chart.choices
-        style = replace(self.style(digits, unit, log=choices.log), cell=choices.candle, taper=choices.taper)
+        style = replace(self.style(digits, unit, log=choices.log), cell=choices.candle, transform=choices.transform)
         drawn, name = content.of_chart(chart, window, self.edge), chart.choices.kind
         if not kinds.kind(name).fits(drawn):
             name = next(one for one in kinds.fitting(drawn) if one not in kinds.LINES)
@@ -142,11 +142,25 @@ class KindControls(BoardControls):
             candle = widths[(widths.index(choices.candle) + steps) % len(widths)]
             chart.choices = replace(choices, candle=candle)
             self._change(chart.view, f"candles: {short_duration(candle) if candle else 'as long as suits'}")
-        elif choices.kind == "spectrum":
-            chart.choices = replace(choices, taper=_beside(WINDOWS, choices.taper, steps))
-            self._change(chart.view, f"window: {chart.choices.taper}")
+        elif choices.kind == content.SPECTRUM:
+            transform = choices.transform
+            chart.choices = replace(
+                choices, transform=transform._replace(window=_beside(WINDOWS, transform.window, steps))
+            )
+            self._change(chart.view, f"window: {chart.choices.transform.window}")
         else:
             self._say("only candles have a length, and spectra a window: c changes the kind")
+
+    def action_scale(self) -> None:
+        """Take the next unit of a spectrum, or the next scale of what has one."""
+        chart, _window = self._ready()
+        if chart is None or chart.choices.kind != content.SPECTRUM:
+            super().action_scale()
+            return
+        transform = chart.choices.transform
+        unit = _beside(UNITS, transform.unit, 1)
+        chart.choices = replace(chart.choices, transform=transform._replace(unit=unit))
+        self._change(chart.view, f"unit: {unit}")
 
     def action_direction(self) -> None:
         chart, _window = self._ready()

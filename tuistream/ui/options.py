@@ -15,7 +15,8 @@ from tuistream.ui.replaying import Playback
 class PanelOptions:
     """How the user wants the panel of a stream, named as in the watch list; empty or None where nothing was said.
 
-    range: a name of `view.RANGES`. averages, chart, scale: as in `chart.Choices`.
+    range: a name of `view.RANGES`. averages, scale: as in `chart.Choices`. chart: a kind, or a study as
+    `study.parse_study` takes it.
     """
 
     stream: str

@@ -18,7 +18,7 @@ from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
-from tuistream.ui.content import fields_of, is_grid
+from tuistream.ui.content import SPECTRUM, fields_of, is_grid
 from tuistream.ui.contrast import readable
 from tuistream.ui.cursor import CursorControls
 from tuistream.ui.frame import bottom_edge, top_edge
@@ -232,6 +232,8 @@ class Panel(CursorControls, can_focus=True):
         if self.chart is not None:
             chart = self.chart
             title = chart.view.title(self.base(chart)) if len(chart.state.series) else chart.view.range.name
+            if chart.choices.kind == SPECTRUM and chart.choices.newest:
+                title = f"{chart.choices.newest:,} ticks"
             legend, about = self._legend, self._about(chart)
             behind = "" if chart.view.following else f"behind {self.behind(chart.view)}"
         else:
@@ -252,6 +254,10 @@ class Panel(CursorControls, can_focus=True):
             words.append(f"along {printable(stream.axis, 24)}")
         if choices.kind not in (kinds.LINES[0], kinds.said(stream.kind)):
             words.append(choices.kind)
+        if choices.kind == SPECTRUM:
+            words[-1] += f" {choices.transform.words}"
+        if choices.only and choices.only not in chart.fields:
+            words.append(f"no field {printable(choices.only, 24)}")
         if choices.scale != "sticky":
             words.append(f"scale {choices.scale}")
         if choices.log:

@@ -1,28 +1,51 @@
-"""What the user's configuration says of some panels."""
+"""What the user's configuration, or the command line, says of some panels."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from tuistream.charts import kinds
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.ui.chart import Chart
+from tuistream.ui.content import SPECTRUM
 from tuistream.ui.options import PanelOptions
+from tuistream.ui.study import PREFIX, parse_study
 from tuistream.ui.view import RANGES
+
+_OF_OPTION: Final = re.compile(rf"(.+?)=\s*({PREFIX}.*|[a-z-]+)", re.DOTALL)
+
+
+def panel_of(text: str, option: str) -> PanelOptions:
+    """What "BTC/USD=candles" or "BTC/USD=study:fft(n=1024)" says of a panel. Raises SettingsError."""
+    match = _OF_OPTION.fullmatch(text.strip())
+    if match is None:
+        raise SettingsError(f"{option} {printable(text, 80)!r}: STREAM=CHART is wanted, such as BTC/USD=candles")
+    panel = PanelOptions(match[1].strip(), chart=match[2])
+    _check_chart(panel.chart, f"{option} {printable(text, 80)!r}: {printable(panel.chart, 40)}")
+    return panel
 
 
 def checked(panels: Iterable[PanelOptions], where: str) -> tuple[PanelOptions, ...]:
     """The same. Raises SettingsError for a range, or a kind of chart, that is none."""
     found = tuple(panels)
-    known = {"range": tuple(each.name for each in RANGES), "chart": kinds.there()}
+    ranges = tuple(each.name for each in RANGES)
     for index, panel in enumerate(found):
-        for key, wanted in ("range", panel.range), ("chart", panel.chart):
-            if wanted and wanted not in known[key]:
-                told = f'{where}: panels[{index}].{key} = "{printable(wanted, 40)}"'
-                raise SettingsError(f"{told} is none; there are {', '.join(known[key])}")
+        at = f"{where}: panels[{index}]"
+        if panel.range and panel.range not in ranges:
+            raise SettingsError(f'{at}.range = "{printable(panel.range, 40)}" is none; there are {", ".join(ranges)}')
+        _check_chart(panel.chart, f'{at}.chart = "{printable(panel.chart, 80)}"')
     return found
+
+
+def _check_chart(name: str, where: str) -> None:
+    if name.startswith(PREFIX):
+        parse_study(name, where)
+    elif name and name not in kinds.there():
+        raise SettingsError(f"{where} is none; there are {', '.join(kinds.there())}, {PREFIX}fft")
 
 
 def arrange(chart: Chart, wanted: PanelOptions) -> None:
@@ -31,10 +54,14 @@ def arrange(chart: Chart, wanted: PanelOptions) -> None:
     if wanted.range in known:
         chart.view = replace(chart.view, range=known[wanted.range])
     choices = chart.choices
+    if wanted.chart.startswith(PREFIX):
+        fft = parse_study(wanted.chart, PREFIX)
+        choices = replace(choices, kind=SPECTRUM, transform=fft.transform, newest=fft.ticks, only=fft.field)
+    elif wanted.chart:
+        choices = replace(choices, kind=wanted.chart)
     chart.choices = replace(
         choices,
         averages=wanted.averages or choices.averages,
-        kind=wanted.chart or choices.kind,
         scale=wanted.scale or choices.scale,
         log=wanted.log or choices.log,
     )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from tuistream.charts.kinds import spectrum
 from tuistream.charts.kinds.contract import DrawStyle, Points, Size, Ticks
 from tuistream.charts.panel import FILL, Frame
+from tuistream.charts.spectrum import Transform
 
 SECOND = 1_000_000_000
 START = 1_795_172_400 * SECOND
@@ -59,3 +61,18 @@ def test_decades_on_a_logarithmic_scale() -> None:
 def test_the_scale_stands_still_while_the_peak_is_of_one_size() -> None:
     labels = {text(spectrum.draw(sine(12.5, size), Size(80, 24), STYLE))[23] for size in (2.1, 2.5, 2.9)}
     assert len(labels) == 1
+
+
+def test_decibels_stand_on_round_ends() -> None:
+    style = DrawStyle(timezone=UTC, transform=Transform(unit="dB"), unit="V")
+    rows = text(spectrum.draw(sine(12.5), Size(80, 24), style))
+    assert [row.split()[-1] for row in rows[:22] if row.split()[-1] != "│"] == ["0", "-25", "-50", "-75", "-100"]
+    assert "peak 12.5 Hz  Hann  dB  2,000 ticks" in rows[0]
+    told = [spectrum.read_out(sine(12.5), Size(80, 24), style, x, 5) for x in range(72)]
+    assert "12.5 Hz  y 9.5 dB" in told
+
+
+def test_points_that_stand_for_ticks_have_no_spectrum() -> None:
+    content = replace(sine(12.5), every=False)
+    assert "too many ticks for a spectrum" in " ".join(text(spectrum.draw(content, Size(80, 7), STYLE)))
+    assert spectrum.read_out(content, Size(80, 7), STYLE, 3, 3) == ""

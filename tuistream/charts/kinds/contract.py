@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.charts.panel import Frame, Gap
+from tuistream.charts.spectrum import DEFAULT, Transform
 from tuistream.core import batch
 
 LEAST_WIDTH: Final = 20  # cells; a kind draws in less, too, but need not draw well
@@ -158,8 +159,8 @@ class DrawStyle:
     after the point, None where the values are to tell. log: a logarithmic scale where there is a value axis.
     timezone: of times, None for the machine's own. zoom: steps that the user went nearer; pan: that many right and
     down. values: the range of the value axis, None where the values in sight are to tell. cell: ns of a candle or a
-    column of cells, 0 for what suits. taper: of a spectrum, one of `charts.spectrum.WINDOWS`. names: of fields,
-    where others than their own are to be shown.
+    column of cells, 0 for what suits. transform: how a spectrum is made. names: of fields, where others than their
+    own are to be shown.
     """
 
     glyphs: str = "braille"
@@ -172,7 +173,7 @@ class DrawStyle:
     zoom: int = 0
     pan: tuple[int, int] = (0, 0)
     cell: int = 0
-    taper: str = "hann"
+    transform: Transform = DEFAULT
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
