@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import isfinite, nan
 from typing import Final
 
@@ -106,8 +107,12 @@ class Sma(_Average):
         return average
 
     def _end_block(self) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._ends = _sums_to_end(self._block[None, :])[0]
+        if self.length <= FEW:
+            sums = [*accumulate(reversed(self._block.tolist()), initial=0.0)]
+            self._ends = np.array(sums[::-1])
+        else:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._ends = _sums_to_end(self._block[None, :])[0]
         self._sum, self._filled = 0.0, 0
 
     def _whole(self, values: Values, out: Values) -> None:

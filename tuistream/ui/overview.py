@@ -42,6 +42,20 @@ class Overview(Line):
 
     def update(self, chart: Chart, window: Window, edge: int, rows: int) -> None:
         """Show where `window` lies in what the chart has up to `edge` (ns), if a panel of `rows` rows has room."""
+        made_of = (
+            chart,
+            edge // self._every,
+            rows,
+            self.outer_size,
+            self.display,
+            window.t1 - window.t0,
+            chart.view,
+            chart.fields,
+            chart.past.oldest,
+        )
+        if made_of == self._made_of:
+            return
+        self._made_of = made_of
         whole = edge - chart.past.first
         shown = rows >= ROWS_FROM and 0 < window.t1 - window.t0 < MOST_SHOWN * whole
         if shown != self.display:
@@ -49,13 +63,9 @@ class Overview(Line):
         if not shown or not self.size.width:
             return
         self._span = chart.past.first, edge
-        width = self.size.width
-        made_of = (chart, edge // self._every, width, chart.view, chart.fields, chart.past.oldest)
-        if made_of != self._made_of:
-            self._made_of = made_of
-            series = chart.state.series
-            values = sampled(series.t, series.column(chart.fields[0]), *self._span, width)
-            self.show(strip(values, *self._span, window, self._glyphs, chart.past.first < int(series.t[0])))
+        series = chart.state.series
+        values = sampled(series.t, series.column(chart.fields[0]), *self._span, self.size.width)
+        self.show(strip(values, *self._span, window, self._glyphs, chart.past.first < int(series.t[0])))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         event.stop()

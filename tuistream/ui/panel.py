@@ -223,7 +223,8 @@ class Panel(CursorControls, can_focus=True):
             self._plot.show([], Viewport(0, 1, 0.0, 1.0, False), [], [], None, [], message)
 
     def show_frame(self) -> None:
-        width, focused, entry = self.size.width, self.has_focus, self.entry
+        # It has no border of its own; `size` is found out anew each time.
+        width, focused, entry = self.outer_size.width, self.has_focus, self.entry
         if entry is None:
             self._top.show(top_edge(width, self._signs, focused, self.number + 1, None, (), ""))
             self._bottom.show(bottom_edge(width, self._signs, focused, (), "", ""))
