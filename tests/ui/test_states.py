@@ -199,3 +199,16 @@ async def test_other_themes_work(monitor: Monitor) -> None:
             await pilot.pause()
             assert monitor.app.inks.style("price").color is not None
             assert " 101" in monitor.title
+
+
+@pytest.mark.parametrize("width", [60, 90, 120])
+async def test_the_first_stream_is_drawn_where_the_words_that_waited_for_it_were(
+    monitor: Monitor, width: int
+) -> None:
+    monitor.options["waiting"] = ("echo 1 | nc localhost 8010",)
+    async with monitor.running(width, 30):
+        assert "waiting for the first message" in monitor.text("BoardView")
+        monitor.feed_ticks("a", [1.0, 5.0, 2.0, 4.0])
+        await monitor.settle(SECOND)
+        await monitor.settle(SECOND)
+        assert any("\u2800" < char <= "\u28ff" for char in monitor.plot)

@@ -176,8 +176,8 @@ class StreamPlot(PlotextPlot):
 
     @property
     def _room(self) -> Size:
-        """`size`, which Textual finds out anew each time it is asked."""
-        if self.outer_size != self._measured[0]:
+        """`size`, which Textual finds out anew each time it is asked; that of a hidden plot is none yet."""
+        if self.outer_size != self._measured[0] or not self._measured[1]:
             self._measured = self.outer_size, self.size
         return self._measured[1]
 
