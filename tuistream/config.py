@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import msgspec
 
 from tuistream.core.durations import UNITS, parse_duration
 from tuistream.core.errors import SettingsError
@@ -26,8 +27,7 @@ LEAST_ROTATION = UNITS["s"]
 LEAST_FILE = 1_000_000  # bytes: a recording with hardly a tick in it has 60,000
 
 
-@dataclass(frozen=True, slots=True)
-class FeedOptions:
+class FeedOptions(msgspec.Struct, frozen=True):
     """The options of one feed, as typed; refused where several feeds are given."""
 
     send: tuple[str, ...] = ()
@@ -62,8 +62,7 @@ class FeedOptions:
         return [name for name, value in names.items() if value]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """A run: its feeds, its recording and its bounds. `db` is None where nothing is recorded."""
 
     feeds: tuple[FeedSettings, ...]

@@ -5,16 +5,18 @@ Everything in it is checked when it is read: an error names the file, the key, t
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import replace
 
 from tuistream.config import (
     FeedOptions,
@@ -401,7 +403,7 @@ def _with_warnings(config: ConfigFile) -> ConfigFile:
     if not secret or os.name != "posix" or not config.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return config
     text = f"{config.path}: holds a {secret[0]}, and others can read it: chmod 600 {config.path}"
-    return replace(config, warnings=(text,))
+    return dataclasses.replace(config, warnings=(text,))  # noqa: TID251
 
 
 def _unknown(where: str, name: str, known: list[str]) -> str:

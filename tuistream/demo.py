@@ -9,9 +9,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from tuistream.core.errors import TuistreamError
 from tuistream.store.lock import writer_of
@@ -33,8 +34,7 @@ def recording_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class PriceServer:
+class PriceServer(msgspec.Struct, frozen=True):
     """The demo's server, which may still be starting."""
 
     _child: subprocess.Popen[str]

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, replace  # noqa: TID251
 from typing import Any, Final, SupportsFloat, TypeAlias
 from urllib.parse import urlsplit
 

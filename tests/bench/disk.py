@@ -108,7 +108,7 @@ STREAMS, FLUSH, FLUSHES = 50, 20_000, 40
 RATES = (400, 20)  # ticks/s of each stream by event time: a flush a second, and twenty seconds in a flush
 
 
-class _NoRollups(Rolling):
+class _NoRollups(Rolling, frozen=True):
     def after(self, flush: Flush, connection: sqlite3.Connection) -> tuple[Rolling, list[Insert]]:
         return self, []
 

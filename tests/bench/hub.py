@@ -11,7 +11,8 @@ import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests.bench.table import Row
 from tuistream.config import FeedOptions, Settings, feed_settings

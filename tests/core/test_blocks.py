@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuistream.charts.polyline import Grid, Line, spans_of
 from tuistream.core.blocks import BLOCK, NOT_KNOWN

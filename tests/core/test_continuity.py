@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tuistream.core.batch import Batch, IdRule, Stream, ids_array
 from tuistream.core.continuity import REPEATS_KNOWN, Continuity, Hole

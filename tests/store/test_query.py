@@ -8,10 +8,10 @@ import hashlib
 import io
 import json
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.running import start, until
 from tests.store.recorded import T0, TRADES, query, record, ticks

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import floor, isfinite
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,8 +43,7 @@ class _Stretch(NamedTuple):
     last: float
 
 
-@dataclass(slots=True)
-class _End:
+class _End(msgspec.Struct):
     """The last point of a line that was drawn."""
 
     t: int

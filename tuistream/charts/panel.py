@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 from unicodedata import category, east_asian_width
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tuistream.charts.frame import time_axis, value_axis
@@ -104,8 +105,7 @@ _SIGNS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, eq=False):
     """A finished panel. chars: uint16[height, width]; ink: int8[height, width], index into INKS, -1 for none.
 
     bits: of its lines, as in Cells, where nothing else is drawn between them. margins: what stands around them.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +17,7 @@ _NONE: Final = np.empty(0, np.int64)
 FAR = 1e9  # rows beyond which a value is only "far outside"; keeps rows within int64 and slopes true to the eye
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class Line(msgspec.Struct, frozen=True, eq=False):
     """t: int64[n], ns, sorted. v: float64[n]; NaN and infinities are no values and leave the line open.
 
     gaps: stretches (from, to) in ns, which no line crosses; what lies inside one is drawn.
@@ -49,8 +48,7 @@ class Spans(NamedTuple):
         return Spans(*(part[mine] for part in self))
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(msgspec.Struct, frozen=True):
     """`cells` cells of `dots` columns of dots each over the times from t0 to t1 (ns), `rows` rows of dots over the
     values from hi (the upper edge) to lo.
     """

@@ -12,10 +12,11 @@ as it was, but for the last one, which also holds what is at `t1` itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tuistream.charts.polyline import Grid, Line, Spans, spans_of
@@ -28,8 +29,7 @@ Dots = NDArray[np.bool_]
 Codes = NDArray[np.uint16]
 
 
-@dataclass(frozen=True, slots=True)
-class Viewport:
+class Viewport(msgspec.Struct, frozen=True):
     """Times from t0 to t1, ns, and values from lo (the lower edge) to hi (the upper). log: a logarithmic scale."""
 
     t0: int
@@ -39,8 +39,7 @@ class Viewport:
     log: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cells:
+class Cells(msgspec.Struct, frozen=True, eq=False):
     """A drawing. chars: uint16[height, width], code points. ink: int8[height, width], the style of the line that
     owns a cell, -1 where there is none. fill: bool[height, width], cells that hold nothing but an area's filling.
     bits: uint8[lines, height, width], the dots of each line in each cell; None where nothing is drawn.
@@ -56,8 +55,7 @@ class Cells:
         return [row.astype("<u2").tobytes().decode("utf-16-le") for row in self.chars]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GlyphSet:
+class GlyphSet(msgspec.Struct, frozen=True, eq=False):
     """How dots become characters. bits: the bit of each dot, int[rows, columns], in the index into `codes`.
 
     filling: whether the dots of an area's filling at (row, column) are set, by row and column modulo its shape, or

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -122,6 +121,8 @@ def _typed(ctx: click.Context, names: tuple[str, ...]) -> list[str]:
 
 def _listeners(ctx: click.Context, urls: tuple[str, ...], given: dict[str, Any]) -> tuple[FeedSettings, ...]:
     """The listeners that are to be. Raises SettingsError."""
+    from msgspec.structs import replace
+
     from tuistream.config import FeedOptions, feed_settings
 
     if others := [url for url in urls if not url.lower().startswith("listen+")]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -187,6 +186,8 @@ def _limited(feed: FeedSettings) -> FeedSettings:
     typed = click.get_current_context().get_parameter_source("max_frame")
     if typed is not ParameterSource.COMMANDLINE or not feed.url.startswith("listen+"):
         return feed
+    from msgspec.structs import replace
+
     return replace(feed, hub=replace(feed.hub, limits=replace(feed.hub.limits, frame=feed.max_frame)))
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,6 +56,8 @@ def command(urls: tuple[str, ...], **given: Any) -> int:
 
 def start(feeds: tuple[FeedSettings, ...], given: dict[str, Any]) -> int:
     """Record feeds with the options `given`; the exit code."""
+    from msgspec.structs import replace
+
     from tuistream.config import Settings
     from tuistream.core.durations import parse_duration
 

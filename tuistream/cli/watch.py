@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +170,8 @@ def view_from(given: dict[str, Any]) -> dict[str, Any]:
 
 def start(feeds: tuple[FeedSettings, ...], view: dict[str, Any], given: dict[str, Any]) -> int:
     """Watch feeds, or the demo if there are none, with the options `given`; the exit code."""
+    from msgspec.structs import replace
+
     from tuistream.config import Settings, parse_size
 
     settings = Settings(
@@ -269,6 +270,8 @@ def _demo(stack: contextlib.ExitStack, given: dict[str, Any]) -> tuple[Settings,
 
     server = stack.enter_context(price_server())
     # It takes as long to start as our own modules do, on another core.
+    from msgspec.structs import replace
+
     from tuistream.config import FeedOptions, Settings, feed_settings
 
     for name in SCREEN_MODULES:
@@ -289,6 +292,8 @@ def _with_terminal(feeds: tuple[FeedSettings, ...]) -> tuple[FeedSettings, ...]:
         return feeds
     if data < 0:
         raise SettingsError("-: standard input is the terminal, which gives the keys; pipe something into it")
+    from msgspec.structs import replace
+
     return tuple(replace(feed, descriptor=data) if feed.url == STANDARD_INPUT else feed for feed in feeds)
 
 

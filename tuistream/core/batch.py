@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 Times = NDArray[np.int64]
@@ -24,8 +25,7 @@ class IdRule(StrEnum):
     CONSECUTIVE = "consecutive"  # each is the one before plus one: a hole is a gap
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """One thing that a feed tells about, as far as it is known now.
 
     A stream that gains a field is a new `Stream` with the same key whose `fields` start with the old ones.
@@ -53,8 +53,7 @@ class Stream:
         return self.name or self.feed
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, eq=False):
     """Ticks of one stream that one read gave, in the order in which they came.
 
     t: int64[n], event time, ns since 1970 UTC; the receive time where the stream is not timed.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tuistream.core.batch import Stream
 
@@ -16,8 +18,7 @@ DROPPED: Final = "(dropped: too much had come)"
 CLEARED: Final = "(cleared)"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One message. t, recv: ns, as of a tick; kind: "text", "image", "map", "video", "figure", "spectrum" …
 
     value: what the message held, as JSON gives it or bytes. size: about how many bytes it takes.
@@ -33,13 +34,12 @@ class Item:
     replaces: bool = False
 
 
-@dataclass(slots=True)
-class Board:
+class Board(msgspec.Struct):
     """The newest items of one stream. `version` rises with each; `dropped` counts what had no room any more."""
 
     stream: Stream
     number: int  # in the order of appearance, from 0, streams of numbers included
-    items: deque[Item] = field(default_factory=deque)
+    items: deque[Item] = msgspec.field(default_factory=deque)
     nbytes: int = 0
     version: int = 0
     dropped: int = 0

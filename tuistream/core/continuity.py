@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from tuistream.core.batch import Batch, IdRule, Ids, Times
@@ -12,8 +12,7 @@ from tuistream.core.batch import Batch, IdRule, Ids, Times
 REPEATS_KNOWN = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(msgspec.Struct, frozen=True):
     """Ids that never came, first to last, before row `row` of the batch that showed it."""
 
     first: int
@@ -21,14 +20,13 @@ class Hole:
     row: int
 
 
-@dataclass(slots=True)
-class Checked:
+class Checked(msgspec.Struct):
     """`batch` without its repeats, and what its ids told. `restarts`: rows at which the numbering began anew."""
 
     batch: Batch
     repeats: int = 0
-    holes: list[Hole] = field(default_factory=list)
-    restarts: list[int] = field(default_factory=list)
+    holes: list[Hole] = msgspec.field(default_factory=list)
+    restarts: list[int] = msgspec.field(default_factory=list)
 
 
 class Continuity:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 Positions = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """What one read gave. recv: when it was, ns since 1970 UTC.
 
     refused: what came with it and is no frame, or too long for one: the beginning of each, and why. notices: what the

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What a message says of its chart; empty where it says nothing.
 
     kind: the sender's own word for it ("line", "bar", "pie" …). points: how many of the newest ticks are wanted.

@@ -7,8 +7,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, StreamKey, Times, Values
@@ -34,8 +34,7 @@ AXIS_MOST = 9e9  # of an axis that is not time, in its own units: it is kept in 
 MAIN_FIELDS = ("price", "last", "last_price", "px", "p", "tp", "close", "c", "value", "val", "mid", "bid", "y")
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """A stretch in which ticks are missing or feared to be: event times (ns), and why."""
 
     since: int
@@ -43,8 +42,7 @@ class Gap:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What an earlier run recorded of a stream: times (ns) of its last tick, and its newest ids with their times."""
 
     last_t: int
@@ -53,8 +51,7 @@ class Known:
     ids_t: Times | None = None
 
 
-@dataclass(slots=True)
-class StreamState:
+class StreamState(msgspec.Struct):
     """One stream: its series and what the watch list shows. Prices are of its main field; times are ns."""
 
     stream: Stream
@@ -73,7 +70,7 @@ class StreamState:
     previous: float = np.nan  # the last value that differed from `last`
     low: float = np.nan
     high: float = np.nan
-    gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
+    gaps: deque[Gap] = msgspec.field(default_factory=lambda: deque(maxlen=GAPS_KEPT))
 
     def clear(self) -> None:
         """Show none of the ticks that have come; where the next ones join is still known."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from tuistream.core.batch import StreamKey
 
@@ -23,8 +24,7 @@ class FeedState(StrEnum):
     FAILED = "failed"  # ended, and will not be tried again
 
 
-@dataclass(slots=True)
-class FeedStatus:
+class FeedStatus(msgspec.Struct):
     """One feed. Times are ns since 1970 UTC; `url` and `reason` hold no secrets and no control characters."""
 
     name: str
@@ -52,7 +52,7 @@ class FeedStatus:
     last_recv: int = 0
     lag: int | None = None  # ns from event to receipt of the newest tick that has an event time
     stale_after: float = 10.0  # seconds of silence
-    samples: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+    samples: deque[tuple[str, str]] = msgspec.field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
     unread: str = ""  # a sample of a frame in which no number was found
 
     @property
@@ -74,8 +74,7 @@ class FeedStatus:
         return self.state in (FeedState.CLOSED, FeedState.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something that happened to a feed or a stream: a row of the recording and a line of the event log.
 
     kind: open, close, retry, gap, restart, stale, lost, notice, suspended, …
@@ -88,7 +87,7 @@ class Event:
     kind: str
     text: str
     stream: StreamKey | None = None
-    details: dict[str, int | float | str | None] = field(default_factory=dict)
+    details: dict[str, int | float | str | None] = msgspec.field(default_factory=dict)
 
 
 class Rate:
@@ -114,8 +113,7 @@ class Rate:
         return (seen[-1][1] - seen[0][1]) * 1e9 / passed if passed > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingStatus:
+class RecordingStatus(msgspec.Struct, frozen=True):
     """What is recorded where, as it stands now.
 
     state: "recording", "failing" (`reason` says why; ticks are kept until it works again), "locked" (another

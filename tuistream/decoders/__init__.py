@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable, redact_url

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     from tuistream.core.batch import Batch, StreamKey
@@ -17,8 +18,7 @@ MAX_FIELDS = 64
 MAX_NAME = 80
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(msgspec.Struct):
     """What the frames of one read gave. Every frame is counted once: in `data`, `control`, `other` or `malformed`.
 
     batches: one a stream (oldest tick first within each), streams in the order of their first tick.
@@ -32,23 +32,22 @@ class Decoded:
     gaps: events `gap` of streams, which the producer tells of. relayed: the receive times are those of a recorder.
     """
 
-    batches: list[Batch] = field(default_factory=list)
+    batches: list[Batch] = msgspec.field(default_factory=list)
     data: int = 0
     control: int = 0
     other: int = 0
-    malformed: list[tuple[bytes, str]] = field(default_factory=list)
+    malformed: list[tuple[bytes, str]] = msgspec.field(default_factory=list)
     bad_times: int = 0
-    replies: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    replies: list[str] = msgspec.field(default_factory=list)
+    notices: list[str] = msgspec.field(default_factory=list)
     reconnect: bool = False
-    items: list[Item] = field(default_factory=list)
-    looks: dict[StreamKey, Look] = field(default_factory=dict)
-    gaps: list[Event] = field(default_factory=list)
+    items: list[Item] = msgspec.field(default_factory=list)
+    looks: dict[StreamKey, Look] = msgspec.field(default_factory=dict)
+    gaps: list[Event] = msgspec.field(default_factory=list)
     relayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DecoderOptions:
+class DecoderOptions(msgspec.Struct, frozen=True):
     """What the user said about the frames (--time-field, --fields, --key, --id); empty where nothing was said.
 
     after_login: of an `Endpoint`.
@@ -89,8 +88,7 @@ class Decoder(Protocol):
         """The streams so far, and where in the frames their fields, times and ids were found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """Where a short name such as `kraken:BTC/USD` leads.
 
     `send`: the messages to send on every connect, in order. `attempts`: how many connections the venue allows in

@@ -6,8 +6,10 @@ The format is that of grebtsew/Visualize-Realtime-Data-Stream-Chart-in-Flask, wi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
+
+from msgspec.structs import replace
 
 from tuistream.core.batch import IdRule, Stream, StreamKey
 from tuistream.core.board import Item

@@ -7,12 +7,12 @@ written in full. `{"tuistream": "gap", …}` tells of a gap of a stream, after t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from tuistream.core.batch import Batch, IdRule, Stream, StreamKey, Values, ids_array
 from tuistream.core.errors import SettingsError

@@ -7,8 +7,10 @@ sends is decoded as the hub's own messages are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.board import Item

@@ -6,9 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.core.batch import Batch, Stream, StreamKey
 from tuistream.core.errors import RecordingError, SettingsError

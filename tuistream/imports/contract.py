@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from tuistream.core.batch import Batch
 from tuistream.core.errors import SettingsError
@@ -16,8 +17,7 @@ PART_ROWS = 20_000
 FAR = (1 << 63) - 1 - 86_400 * 10**9  # ns: no time of a file is too late to be one
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(msgspec.Struct, frozen=True):
     """What the user said of the files; empty where nothing was said.
 
     time, stream, id: names of columns. fields: of the values. columns: names of all columns, where the file has none.
@@ -40,13 +40,12 @@ class Wishes:
 
     def refuse_all_but(self, path: Path, what: str, *names: str) -> None:
         """Raise SettingsError where something was said that means nothing for `what`, which the file at `path` is."""
-        for name in self.__slots__:
+        for name in self.__struct_fields__:
             if name not in names and getattr(self, name) not in ("", (), None):
                 raise SettingsError(f"--{name}: means nothing for {printable(path.name)}, which is {what}")
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """How far it is. done and total are bytes of the files, total 0 where it is not known.
 
     refused: rows, lines or frames that gave no tick and should have; first: where and why, of the first of them.
@@ -58,7 +57,7 @@ class Progress:
     refused: int = 0
     first: str = ""
     skipped: int = 0
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
 
     def refuse(self, where: str, why: str, count: int = 1) -> None:
         if not self.refused:
@@ -70,8 +69,7 @@ class Progress:
             self.notes.append(text)
 
 
-@dataclass(slots=True)
-class Part:
+class Part(msgspec.Struct):
     """A piece of a file. opens: it is the first of a capture, and ticks may be missing before it. as_is: ids and gaps
     have been looked at when it was recorded.
 
@@ -81,7 +79,7 @@ class Part:
     batches: list[Batch]
     opens: bool = False
     as_is: bool = False
-    events: list[Event] = field(default_factory=list)
+    events: list[Event] = msgspec.field(default_factory=list)
 
 
 class Reader(Protocol):

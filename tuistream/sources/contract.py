@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import msgspec
 
 from tuistream.core.text import redact_url, without
 from tuistream.decoders.contract import DecoderOptions
@@ -20,8 +21,7 @@ MAX_FRAME = 16 << 20
 COALESCE = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What a source makes of what the user typed. name: what to call the feed, by itself. url: in full, checked.
 
     send: what to send on every connect. attempts: how many connections are allowed in how many seconds, or None.
@@ -36,14 +36,13 @@ class Target:
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
+class FeedSettings(msgspec.Struct, frozen=True):
     """One feed: where it is, what to say to it, and how to read it. `name` is unique in a run."""
 
     name: str
     url: str
     decoder: str = "auto"
-    decoding: DecoderOptions = field(default_factory=DecoderOptions)
+    decoding: DecoderOptions = msgspec.field(default_factory=DecoderOptions)
     send: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     subprotocols: tuple[str, ...] = ()
@@ -55,7 +54,7 @@ class FeedSettings:
     attempts: tuple[int, float] | None = None
     secrets: tuple[str, ...] = ()
     descriptor: int = 0  # of standard input, where that is the source
-    hub: HubOptions = field(default_factory=HubOptions)  # of a listener
+    hub: HubOptions = msgspec.field(default_factory=HubOptions)  # of a listener
 
     @property
     def shown_url(self) -> str:

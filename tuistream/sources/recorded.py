@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from tuistream.core.batch import Batch, StreamKey, Times
@@ -19,8 +19,7 @@ from tuistream.store.reading import gap_span
 PAST_ROWS: Final = 100_000  # kept for steps back, and read before a place that is gone to
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, eq=False):
     """A block, and when each of its ticks is due: ns of replay, on a clock that starts where reading did."""
 
     block: Block

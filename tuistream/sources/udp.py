@@ -9,9 +9,11 @@ import ipaddress
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from tuistream.core.errors import SettingsError, SourceDown
 from tuistream.core.frames import Read

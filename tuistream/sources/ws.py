@@ -7,9 +7,9 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
@@ -65,8 +65,7 @@ def source(settings: FeedSettings) -> WebSocketSource:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class WebSocketSource:
+class WebSocketSource(msgspec.Struct, frozen=True):
     """Where and how to connect. `secrets` never appear in an error's text.
 
     `coalesce`: seconds for which a fast feed's next read may wait so that it gathers more; 0 for never.

@@ -6,9 +6,9 @@ A bucket is `width` ns long and begins at a multiple of it since 1970 UTC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,8 +39,7 @@ WHOLE: Final = ("stream", "field", "bucket", "count", "ticks", "first_t", "last_
 REAL: Final = ("first", "last", "low", "high", "sum", "quantity")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(msgspec.Struct, frozen=True, eq=False):
     """Rows of a rollup, column by column, each [n]: what one bucket holds of one field of one stream.
 
     stream: the recording's id. field: position in the stream's fields. bucket: its first ns. first, last, low, high,

@@ -6,7 +6,9 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tuistream.core.batch import IdRule, Stream, StreamKey
 from tuistream.core.text import printable, redact_url, secrets_of
@@ -21,8 +23,7 @@ QUANTITIES = ("qty", "quantity", "size", "amount")
 Statement = tuple[str, tuple[object, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One stream of the recording. `stream.fields` are those of all runs, in the order of their columns."""
 
     id: int
@@ -30,11 +31,10 @@ class Entry:
     view: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(msgspec.Struct, frozen=True):
     """What the recording says about its streams. `columns`: how many value columns the table of ticks has."""
 
-    entries: Mapping[StreamKey, Entry] = field(default_factory=dict)
+    entries: Mapping[StreamKey, Entry] = msgspec.field(default_factory=dict)
     columns: int = schema.FIRST_COLUMNS
 
     def with_streams(self, streams: Iterable[Stream], first_seen: int) -> tuple[Catalog, list[Statement]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,8 +31,7 @@ Shape = tuple[int, bool]  # how many fields, and whether there are ids
 Insert = tuple[str, Iterator[list[object]]]  # a statement, and the parameters of each time that it is run
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ticks:
+class Ticks(msgspec.Struct, frozen=True, eq=False):
     """Rows of `ticks` with equally many fields, sorted by stream. v: float64[n, fields]; the others: [n].
 
     ids: None where no row has one: a NULL that is bound costs as much as all the rest of its row.
@@ -57,8 +56,7 @@ class Ticks:
         return inserts("ticks", names, columns)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Flush:
+class Flush(msgspec.Struct, frozen=True, eq=False):
     """One transaction's rows. `catalog` is how the recording's streams will be once it is committed.
 
     blocks: stream, t0, t1 and the first and last of the flush's rows, counted from 0 in the order of `ticks`.

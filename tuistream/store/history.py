@@ -10,11 +10,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, TypeVar
 
+import msgspec
 import numpy as np
 
 from tuistream.core.batch import Stream, StreamKey, Times, Values
@@ -52,8 +52,7 @@ class Wanted(NamedTuple):
     run_up: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class Window(msgspec.Struct, frozen=True, eq=False):
     """The answer to `wanted`: the points of a line for each field, with one tick beyond at either side.
 
     raw: these are the ticks themselves, all of them, after `run_up` of those before. gaps: those that touch it.

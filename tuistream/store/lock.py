@@ -12,8 +12,9 @@ import contextlib
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tuistream.core.errors import RecordingError, RecordingLocked
 from tuistream.store.segments import base_of
@@ -46,8 +47,7 @@ else:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True):
     """Who writes: its pid (0: not known), since when (ns since 1970 UTC), and the name of the file, where known."""
 
     pid: int = 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Batch, Stream, StreamKey, Times
@@ -29,8 +30,7 @@ EVENTS_KEPT = 100_000  # of a file: gaps, and as many others
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What of which files. since, until: event times, ns. streams: names as typed; none for all."""
 
     files: tuple[Path, ...]
@@ -62,8 +62,7 @@ def check_names(names: Sequence[str], streams: Sequence[Stream], option: str = "
             raise SettingsError(text + more)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(msgspec.Struct, frozen=True, eq=False):
     """Some ticks in the order of their receipt. All arrays: [n].
 
     batches: the same ticks by stream, oldest first in each. which, row: each tick's batch, and its row in that.
@@ -96,8 +95,7 @@ class Block:
         return np.concatenate([batch.t for batch in self.batches])[starts[self.which] + self.row]
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(msgspec.Struct):
     """Ticks of one stream that wait, when each is to be by the recorded clock, and how many rows were read then."""
 
     batch: Batch
@@ -105,8 +103,7 @@ class _Held:
     read: int
 
 
-@dataclass(slots=True)
-class _Clock:
+class _Clock(msgspec.Struct):
     """Where a stream stands: its newest receive time, what that counts as, and the difference after a set clock."""
 
     recv: int
@@ -222,8 +219,7 @@ class Fields:
         return replace(batch, stream=stream, v=values)
 
 
-@dataclass(frozen=True, slots=True)
-class FileEvents:
+class FileEvents(msgspec.Struct, frozen=True):
     """What a file holds beside its ticks, as far as it is selected; `dropped` were more than `EVENTS_KEPT`.
 
     gaps: those of streams, by the time of the tick after them. others: all else, by time.

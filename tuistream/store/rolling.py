@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
@@ -60,8 +61,7 @@ _NO_SPANS_SQL: Final = "DELETE FROM rollups WHERE stream = ?"
 _REACH_SQL: Final = "UPDATE streams SET reach = max(reach, ?) WHERE id = ?"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Level:
+class Level(msgspec.Struct, frozen=True, eq=False):
     """One width. open: rows from the open stretch on (`STRETCHES`), in parts as they came. The others, a stream each:
 
     kept: whether the rows of finished buckets are written now. since: from when on they are; where they are not,
@@ -84,8 +84,7 @@ class Level:
         return replace(self, open=rows)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rolling:
+class Rolling(msgspec.Struct, frozen=True, eq=False):
     """All that a writer knows for its rollups. Immutable: a transaction that fails leaves nothing behind.
 
     ids: of the streams that had ticks in this run, rising. newest: the greatest event time of each, `FIRST_NS` where

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from tuistream.core.batch import Times, Values
@@ -45,8 +45,7 @@ class Piece(NamedTuple):
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A stream of a file as far as its rollups go: its id, how many fields, which of them is the quantity."""
 
     id: int

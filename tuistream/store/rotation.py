@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tuistream.core.errors import RecordingError
 from tuistream.store.opening import check_recording, wal_path
 from tuistream.store.segments import segments_of, started
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(msgspec.Struct, frozen=True):
     """every: ns, counted from 1970 UTC, so that a day is a UTC day; size: bytes. 0: does not matter."""
 
     every: int = 0
@@ -26,8 +26,7 @@ class Rotation:
         return "size" if self.size and size >= self.size else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(msgspec.Struct, frozen=True):
     """age: ns for which a file is kept after its last tick; size: bytes of all files. 0: does not matter."""
 
     age: int = 0

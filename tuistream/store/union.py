@@ -6,9 +6,10 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from tuistream.core.batch import StreamKey
 from tuistream.core.errors import RecordingError, SettingsError
@@ -22,8 +23,7 @@ _ROW_NUMBERS: Final = {("ticks", "n"), ("blocks", "r0"), ("blocks", "r1")}
 _BEFORE_FIELDS: Final = 4  # columns of a stream's view: time, t, recv, id
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
+class _Stream(msgspec.Struct, frozen=True):
     """A stream of one file. number: its id there. columns: of its view, one a field."""
 
     number: int
@@ -33,18 +33,16 @@ class _Stream:
     columns: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Merged:
+class _Merged(msgspec.Struct):
     """A stream of all files. fields: with the name that each has in its view."""
 
     number: int
     row: dict[str, object]  # of `streams`, of the first file that has it
     view: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(msgspec.Struct, frozen=True):
     """schema: what it is attached as. before: rows of ticks in the files before it."""
 
     schema: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.charts import kinds
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
@@ -42,8 +43,7 @@ BARS = ("bar", "horizontalBar")  # charts, in a sender's words, that stand on ze
 MOST_COLOURED = 8  # fields whose colours a sender may say
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True):
     """What the user chose for the chart, beside its time."""
 
     averages: str = "sma"
@@ -58,8 +58,7 @@ class Choices:
     newest: int = 0  # ticks that a spectrum is of, 0 for those in the window
 
 
-@dataclass(slots=True)
-class Drawing:
+class Drawing(msgspec.Struct):
     """Everything that a plot needs. legend: name and ink of each line, in the order of `lines`."""
 
     window: Window
@@ -69,7 +68,7 @@ class Drawing:
     value_ticks: list[tuple[float, str]]
     time_ticks: list[tuple[int, str]]
     last: float  # of the main line, in the window; NaN where there is none
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
 
 
 class Chart:

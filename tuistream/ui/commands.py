@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 from textual.binding import Binding
 
 
@@ -21,8 +21,7 @@ class Pane(StrEnum):
     EVENTS = "events"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One thing that the user can do.
 
     keys: as Textual names them. shown: the keys as people write them. action: of the pane, where `{key}` stands for

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.charts.kinds.contract import Content, Ticks
 from tuistream.charts.spectrum import LEAST_POINTS

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import tzinfo
 from typing import ClassVar, cast
 
+from msgspec.structs import replace
 from textual import events
 from textual.binding import Binding
 from textual.widget import Widget

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(msgspec.Struct, frozen=True):
     """up, down, flat: the last move. dot, ring, warn, cross, stop: states. corners: a border, and a focused one."""
 
     up: str = "▲"

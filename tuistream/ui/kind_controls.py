@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import tzinfo
 from typing import NamedTuple, cast
+
+from msgspec.structs import replace
 
 from tuistream.charts import kinds
 from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, Markers, Raster, Ticks

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol, cast
 
+import msgspec
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -44,8 +44,7 @@ INKS = (
 Part = tuple[str, str]  # a text and its ink: one of these, a colour as "#rrggbb", or "" for the widget's own
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Parts that stand or fall together. rank: the highest falls first where room is short; 0 stays."""
 
     parts: tuple[Part, ...]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, Final, Literal, NamedTuple, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from tuistream.core.board import Board, Item
 from tuistream.sources.media.names import Named, NotOpened, named
@@ -26,8 +28,7 @@ PLAY_AGAIN_NS: Final = 5_000_000_000  # after which a video that has ended is op
 UNSEEN_NS: Final = 5_000_000_000  # after which a video that is on no panel is closed
 
 
-@dataclass(slots=True)
-class Opening:
+class Opening(msgspec.Struct):
     """What became of the address that an item names.
 
     picture: the item with the picture itself for its value, the last that was opened; at: when that was, ns. words:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
+
+import msgspec
 
 from tuistream.sources.media.rules import Rules
 from tuistream.ui.replaying import Playback
 
 
-@dataclass(frozen=True)
-class PanelOptions:
+class PanelOptions(msgspec.Struct, frozen=True):
     """How the user wants the panel of a stream, named as in the watch list; empty or None where nothing was said.
 
     range: a name of `view.RANGES`. averages, scale: as in `chart.Choices`. chart: a kind, or a study as
@@ -28,8 +28,7 @@ class PanelOptions:
     log: bool = False
 
 
-@dataclass(frozen=True)
-class ViewOptions:
+class ViewOptions(msgspec.Struct, frozen=True):
     """fps: drawings a second, at most, 1 to 60. budget: bytes a second to the terminal, 0 for no ceiling. glyphs:
     "braille", "blocks", "ascii", or "" for what the terminal can show. theme: a name, or "" for our own dark one.
     averages: lengths of the moving averages, in ticks. clock: ns since 1970 UTC. timezone: of the times shown, None
@@ -47,7 +46,7 @@ class ViewOptions:
     clock: Callable[[], int] = time.time_ns
     timezone: tzinfo | None = None
     waiting: tuple[str, ...] = ()
-    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     panels: tuple[PanelOptions, ...] = ()
-    media: Rules = field(default_factory=Rules)
+    media: Rules = msgspec.field(default_factory=Rules)
     playback: Playback | None = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.core.batch import Times, Values
 from tuistream.core.errors import RecordingError
@@ -25,8 +26,7 @@ AGAIN_AFTER: Final = 2.0  # seconds until what failed is tried again
 REASON_LENGTH: Final = 80
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Joined:
+class Joined(msgspec.Struct, frozen=True, eq=False):
     """A window of the recording, and what memory has from `join` (ns) on.
 
     breaks: stretches (from, to) that neither has yet, which no line may cross.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from tuistream.charts.kinds.contract import Raster
 from tuistream.core.board import Item
@@ -19,8 +20,7 @@ KEPT: Final = 12  # boards whose pixels are kept
 AT_ONCE: Final = 2  # that are being decoded
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(msgspec.Struct):
     """What a board's picture is.
 
     wanted: the item to be shown; begun: the one that was last decoded, or still is. of: the item that `raster` was

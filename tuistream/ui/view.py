@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+
+import msgspec
+from msgspec.structs import replace
 
 from tuistream.core.batch import Times
 from tuistream.ui import axis_view
@@ -36,8 +38,7 @@ _WIDTHS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """A quick range. span: ns, 0 where it follows from the day or the ticks. ticks: how many it shows, if any."""
 
     name: str
@@ -72,8 +73,7 @@ AXIS_RANGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """`columns` columns of `width` ns from `t0` on; `t0` and `t1` are whole numbers of columns since 1970.
 
     span: what was asked for, ns; the window is at least as long. end: where the span ends, ns, in the last column.
@@ -86,8 +86,7 @@ class Window:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What the user chose. Each change gives a new view; one that cannot be made gives the same one.
 
     zoom: each step halves the span. centre: the middle of the span, ns, while panned; None while following.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from rich.cells import cell_len
 
@@ -48,8 +48,7 @@ LONGEST_NAME = 28  # for which other columns make room
 SHOWN_ORDER = ("stream", "last", "change", "chg %", "low", "high", "ticks/s", "age", "last minute")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What the list says of one stream; times are ns. text: its newest item, where it has no numbers (all NaN)."""
 
     key: EntryKey

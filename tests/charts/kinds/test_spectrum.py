@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import UTC
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tuistream.charts.kinds import spectrum
 from tuistream.charts.kinds.contract import DrawStyle, Points, Size, Ticks

@@ -18,7 +18,7 @@ from tuistream.wiring import running
 
 
 def test_every_limit_can_be_said_everywhere() -> None:
-    assert {limit.field for limit in LIMITS} == {each.name for each in fields(HubLimits)}
+    assert {limit.field for limit in LIMITS} == {*HubLimits.__struct_fields__}
     options = {option for parameter in command.params for option in parameter.opts}
     keys = {each.name for each in fields(ListenSection)}
     for limit in LIMITS:

@@ -8,10 +8,10 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tuistream.config import FeedOptions, Settings, feed_settings
 from tuistream.sources.hub.intake import Address, Intake

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +28,7 @@ class Size(NamedTuple):
     height: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ticks:
+class Ticks(msgspec.Struct, frozen=True, eq=False):
     """Ticks of a stream in a window.
 
     t: int64[n], ns since 1970 UTC, rising; or, where `axis` names what they are drawn along instead, billionths of
@@ -48,8 +47,7 @@ class Ticks:
     every: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Values:
+class Values(msgspec.Struct, frozen=True, eq=False):
     """Numbers with names. v: float64[len(names), len(labels)]: a row for each series, NaN where it has no value."""
 
     labels: tuple[str, ...]
@@ -57,8 +55,7 @@ class Values:
     v: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
+class Points(msgspec.Struct, frozen=True, eq=False):
     """Values along something that is no time, and that the next message replaces: a spectrum, a figure's trace.
 
     x: float64[n], rising. columns: float64[n] each, by name. x_name: what x is, with its unit.
@@ -69,8 +66,7 @@ class Points:
     x_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matrix:
+class Matrix(msgspec.Struct, frozen=True, eq=False):
     """v: float64[h, w], the row 0 at the top, NaN where nothing is known. rows, columns: labels, or none.
 
     counts: the values are numbers of things, so that 0 is nothing. outside: how many of them had no cell here.
@@ -83,15 +79,13 @@ class Matrix:
     outside: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Raster:
+class Raster(msgspec.Struct, frozen=True, eq=False):
     """A picture. pixels: uint8[h, w, 3], red, green and blue, the row 0 at the top."""
 
     pixels: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Markers:
+class Markers(msgspec.Struct, frozen=True, eq=False):
     """Places on a map.
 
     lon, lat: float64[n], degrees. labels: one each, or none. sizes: float64[n], or None. colours: int32[n],
@@ -110,8 +104,7 @@ class Markers:
     beyond: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trace:
+class Trace(msgspec.Struct, frozen=True, eq=False):
     """A line of a figure. x: int64[n], rising: ns since 1970 UTC, or parts of a unit as its figure says.
 
     y: float64[n]. colour: "#rrggbb", or "" for one of ours. points: its points are drawn and no line. fill: the area
@@ -126,8 +119,7 @@ class Trace:
     fill: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Figure:
+class Figure(msgspec.Struct, frozen=True, eq=False):
     """What came as a whole figure. timed: x is a time; else `parts` of x are one of its unit.
 
     title; y_range: the values that its sender wants to be seen; since: the first x that the user wants. ranges: first
@@ -151,8 +143,7 @@ class Figure:
 Content = Ticks | Values | Points | Matrix | Raster | Markers | Figure
 
 
-@dataclass(frozen=True, slots=True)
-class DrawStyle:
+class DrawStyle(msgspec.Struct, frozen=True):
     """How it is drawn, whatever the kind.
 
     glyphs: "braille", "blocks" or "ascii". colours: how many the terminal has: 0, 16, 256 or `TRUECOLOUR`. digits:
@@ -174,7 +165,7 @@ class DrawStyle:
     pan: tuple[int, int] = (0, 0)
     cell: int = 0
     transform: Transform = DEFAULT
-    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Kind(Protocol):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.charts.axes import fit_range, value_ticks
 from tuistream.charts.kinds.canvas import cut, shown, write

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from tuistream.decoders.contract import DecoderOptions
 from tuistream.decoders.discovery import vocabulary as words
@@ -14,18 +15,16 @@ from tuistream.decoders.discovery.survey import Container, Leaf, Path, Survey
 from tuistream.decoders.wire.rows import Layout, StreamRows, label
 
 
-@dataclass(slots=True)
-class RowList:
+class RowList(msgspec.Struct):
     """A list of objects, each a message of its own within this one. path: of the list, from the message's top."""
 
     container: int
     key: str
     path: str = ""
-    plans: dict[Shape, Plan] = field(default_factory=dict)
+    plans: dict[Shape, Plan] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """What the values of a plan's labels mean: which stream, or that the message is no data.
 
     control: 2 where it is whatever it holds, 1 where it is unless it holds ticks, else 0. book: its lists are an
@@ -39,8 +38,7 @@ class Entry:
     direct: bool = False  # the columns are all that there are, in order
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(msgspec.Struct):
     """See the module. Containers are numbered: the enclosing ones, the message's own, those in it as `opens` says."""
 
     containers: tuple[Container, ...]
@@ -59,10 +57,10 @@ class Plan:
     serious: bool = False  # has a number that no acknowledgement would have
     counts_only: bool = False  # its fields are integers
     answer: bool = False  # has a key that answers to requests have
-    layout: Layout = field(default_factory=Layout)
+    layout: Layout = msgspec.field(default_factory=Layout)
     is_top: bool = True  # nothing encloses it
     flat: bool = False  # and it has neither object nor list in it, and its fields will stay
-    entries: dict[tuple[Any, ...], Entry] = field(default_factory=dict)
+    entries: dict[tuple[Any, ...], Entry] = msgspec.field(default_factory=dict)
 
 
 def plan_for(

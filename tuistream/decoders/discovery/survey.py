@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from tuistream.decoders.discovery import vocabulary as words
 from tuistream.decoders.discovery.shapes import MAX_DEPTH, Object, is_list_row, is_short_list
@@ -18,8 +19,7 @@ MAX_KEY = 200  # characters of a key in a path
 Path = tuple[int, str, int]  # container, key, and the position in a list or -1
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(msgspec.Struct, frozen=True):
     """An object in a message. path: from the message's top; prefix: of the names of its fields."""
 
     path: str
@@ -29,8 +29,7 @@ class Container:
     listed: bool = False  # a row that was a list: its keys say nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(msgspec.Struct, frozen=True):
     """A value that is neither object nor list, as it stood in the message that the plan was made from."""
 
     at: Path

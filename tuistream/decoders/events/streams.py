@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.core.batch import Batch, Stream, Times
 from tuistream.decoders.contract import Decoder

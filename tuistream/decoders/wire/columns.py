@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import repeat
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
@@ -53,8 +52,7 @@ def row_type(*kinds: Kind, tag: tuple[str, str] | None = None, **others: Any) ->
     return msgspec.defstruct("Row", fields, gc=False, **tagged)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class Ticks:
+class Ticks(msgspec.Struct, frozen=True):
     """How structs are read as ticks of a kind, whose keys are their attributes.
 
     words: the numbers that the values of some keys stand for. only: what the values of some keys must be.
@@ -64,15 +62,14 @@ class Ticks:
     """
 
     kind: Kind
-    words: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
-    only: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Mapping[Any, float]] = msgspec.field(default_factory=dict)
+    only: Mapping[str, Any] = msgspec.field(default_factory=dict)
     rows: str = ""
     name: str = ""
     order: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Told:
+class Told(msgspec.Struct, eq=False):
     """Ticks of one kind in the order of their frames, with what does not stand in their own structs.
 
     at: int64[n], which frame of the read each came from. names: of their streams. times: theirs, where they have
@@ -82,8 +79,8 @@ class Told:
 
     rows: list[Any]
     at: Positions
-    names: list[str] = field(default_factory=list)
-    times: list[Any] = field(default_factory=list)
+    names: list[str] = msgspec.field(default_factory=list)
+    times: list[Any] = msgspec.field(default_factory=list)
     part: Positions | None = None
     index: Positions | None = None
 

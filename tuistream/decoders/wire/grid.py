@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,8 +35,7 @@ _ZERO, _ONE = b"01"
 Cells = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Number:
+class _Number(msgspec.Struct, frozen=True, eq=False):
     """Where the digits of a number stand. weights: int64[stop - start], of each byte; base: what is added."""
 
     start: int

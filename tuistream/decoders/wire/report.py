@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tuistream.decoders.wire.rows import Rows
 
 
-@dataclass(frozen=True, slots=True)
-class FieldReport:
+class FieldReport(msgspec.Struct, frozen=True):
     """A field, where it stands in a frame (a dotted path), and its newest value (NaN where that had none)."""
 
     name: str
@@ -16,8 +15,7 @@ class FieldReport:
     sample: float
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReport:
+class StreamReport(msgspec.Struct, frozen=True):
     """A stream as it was understood. Paths are dotted, "" where there is none.
 
     time, unit: the event time and how it is written, as `unit_of` has it; "" where ticks have their receive time.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Batch, IdRule, Ids, Stream, Times, Values, ids_array
@@ -17,8 +18,7 @@ MAX_STREAMS = 10_000  # that one decoder keeps; ticks of further ones are counte
 _HASH = 8  # characters that keep apart two names which are alike once they are cut and made printable
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Where the parts of a stream's ticks stand in its frames, as dotted paths; "" for what there is not.
 
     unit: of the time, as `unit_of` has it. fields: the paths, in the stream's order.
@@ -40,8 +40,7 @@ def label(text: str, limit: int = MAX_NAME) -> str:
     return f"{printable(text, limit - _HASH - 1)}~{digest}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(msgspec.Struct, frozen=True, eq=False):
     """Rows of one stream that were decoded together.
 
     at: int64[n], which frame of the read each came from, rising. t: int64[n], ns since 1970 UTC. v: float64[n,
@@ -54,13 +53,12 @@ class Block:
     ids: Ids | None = None
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(msgspec.Struct):
     """Where in a read the decoder is: the frame, and the streams that have rows."""
 
     frame: int = 0
     in_order: bool = True  # the streams are in the order of their first rows
-    touched: list[StreamRows] = field(default_factory=list)
+    touched: list[StreamRows] = msgspec.field(default_factory=list)
 
 
 class StreamRows:

@@ -9,7 +9,6 @@ makes sure of the rest (that each digit is where a digit may be). What does not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter
 from typing import Any, Literal
@@ -37,8 +36,7 @@ Positions = NDArray[np.int64]
 Getter = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """How the general way reads one message, as far as that does not depend on the digits in it.
 
     rows: the stream of its only tick. fields: where a value stands, and its column or -1. constants: value, column.
@@ -57,8 +55,7 @@ class Unfit(Exception):
     """There can be no template of a message, or a template does not fit these."""
 
 
-@dataclass(slots=True, eq=False)
-class Taken:
+class Taken(msgspec.Struct, eq=False):
     """What a template made of some frames: blocks with their streams, the frames that are left to the general way,
     as positions in the read, and those whose label is new, as positions in what it was given.
     """
@@ -244,8 +241,7 @@ class Template:
         return messages if self._inner is None else list(map(self._inner, messages))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Columns:
+class _Columns(msgspec.Struct, frozen=True, eq=False):
     """Ticks of one skeleton, column by column. values: those of each field of a reading."""
 
     at: Positions

@@ -8,7 +8,6 @@ so that both give the same ticks in the same order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain, repeat
 from operator import attrgetter, itemgetter, or_
@@ -35,8 +34,7 @@ PLACES = 32  # bits of a tick's number in the read, behind that of its frame: wh
 Table = dict[Any, Ticks | None]
 
 
-@dataclass(slots=True, eq=False)
-class Taken:
+class Taken(msgspec.Struct, eq=False):
     """Ticks that were taken: their names, the frames they came from and their ids; rows: in what order."""
 
     ticks: Ticks
@@ -46,8 +44,7 @@ class Taken:
     rows: Positions
 
 
-@dataclass(slots=True, eq=False)
-class Done:
+class Done(msgspec.Struct, eq=False):
     """What came of a read.
 
     left: bool[n], the frames that are left to the general way. other: how many hold no tick. messages: of the frames
@@ -56,12 +53,11 @@ class Done:
 
     left: Mask
     other: int = 0
-    taken: list[Taken] = field(default_factory=list)
-    messages: list[Any] = field(default_factory=list)
+    taken: list[Taken] = msgspec.field(default_factory=list)
+    messages: list[Any] = msgspec.field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
-class _Ready:
+class _Ready(msgspec.Struct, eq=False):
     """Ticks of one kind, of which those are to be added whose frames fit as a whole."""
 
     ticks: Ticks

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.core.batch import IdRule
 from tuistream.core.errors import SettingsError
@@ -36,8 +37,7 @@ class Outcome(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One kind of tick of a venue.
 
     keys: the key in the message of each field; those in `optional` are fields only where a message has them.
@@ -49,7 +49,7 @@ class Kind:
     time: str = ""
     id: str = ""
     ids: IdRule = IdRule.OPAQUE
-    optional: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class VenueDecoder:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from tuistream.core.durations import parse_duration
 from tuistream.core.errors import SettingsError
@@ -11,8 +12,7 @@ from tuistream.core.sizes import parse_size
 from tuistream.core.text import printable
 
 
-@dataclass(frozen=True, slots=True)
-class HubLimits:
+class HubLimits(msgspec.Struct, frozen=True):
     """What a listener takes at most. What is over is refused and counted, never kept.
 
     frame: bytes of a message over TCP, HTTP and WebSocket. large: of one over frames. connections: of one listener at
@@ -32,8 +32,7 @@ class HubLimits:
     idle: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """How users say a field of HubLimits. key: in files and URLs. words: what it bounds. most: where there is one."""
 
     field: str

@@ -11,9 +11,10 @@ import ssl
 import sys
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
 
 from tuistream.core.errors import SettingsError, TuistreamError
 from tuistream.core.status import FeedState, FeedStatus

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec.structs import replace
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
@@ -16,8 +18,7 @@ FILES: Final = ("tls_cert", "tls_key")
 _WORDS: Final = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
-@dataclass(frozen=True, slots=True)
-class HubOptions:
+class HubOptions(msgspec.Struct, frozen=True):
     """Who may send to a listener and how much; empty where nothing was said.
 
     allow: networks ("192.168.0.0/16") whose senders need no password. no_auth: nobody needs one, wherever the
@@ -25,13 +26,18 @@ class HubOptions:
     200 to everything, as the old hub did.
     """
 
-    password: str = field(default="", repr=False)
+    password: str = ""
     allow: tuple[str, ...] = ()
     no_auth: bool = False
     tls_cert: str = ""
     tls_key: str = ""
     compat_200: bool = False
-    limits: HubLimits = field(default_factory=HubLimits)
+    limits: HubLimits = msgspec.field(default_factory=HubLimits)
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "password")
+        return f"HubOptions({', '.join(shown)})"
 
 
 def limits_of(said: Mapping[str, Any], name: Callable[[Limit], str], before: HubLimits) -> HubLimits:

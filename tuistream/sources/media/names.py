@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+import msgspec
 
 from tuistream.core.errors import TuistreamError
 from tuistream.core.text import printable
@@ -29,8 +30,7 @@ class NotOpened(TuistreamError):
     """What a message names was not opened; the text says what and why, in a line without control characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """A file by its absolute path, or an http or https URL as it would be asked for.
 
     plain: a pattern may allow it. Not so a URL whose path a server may read as another: one with `.` or `..` for a

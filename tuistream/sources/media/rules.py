@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
@@ -18,8 +19,7 @@ ANY: Final = "*"
 STAND_IN: Final = "0any0"  # for it in a host
 
 
-@dataclass(frozen=True, slots=True)
-class UrlPattern:
+class UrlPattern(msgspec.Struct, frozen=True):
     """scheme, port ("*" for any) and host, in which `*` stays within a label. rest: path and query, as a whole."""
 
     scheme: str
@@ -43,8 +43,7 @@ class UrlPattern:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PathPattern:
+class PathPattern(msgspec.Struct, frozen=True):
     """written: absolute. real: the same with the symbolic links in front of its first `*` resolved."""
 
     written: str
