@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.sources.feeding import Fed, fed
+from tests.sources.media.rtsp import camera
 from tests.sources.media.videos import video
 from tuistream import sources
 from tuistream.core.errors import SettingsError
 from tuistream.core.outbox import Outbox
 from tuistream.core.status import FeedState
 from tuistream.core.video import VideoFrame
+from tuistream.sources.media import player
 
 
 def newest(feed: Fed) -> VideoFrame | None:
@@ -95,3 +97,65 @@ def test_targets() -> None:
     for wrong in ("video:", "rtsp://", "video+http://", "rtsp://x/#a"):
         with pytest.raises(SettingsError):
             sources.parse(wrong)
+
+
+async def test_a_camera_is_watched_over_rtsp() -> None:
+    async with camera() as (served, url), fed(url) as feed:
+        seen: list[int] = []
+
+        def looked() -> int:
+            frame = look(feed)
+            if frame is not None:
+                seen.append(int(frame.pixels[0, 0, 0]))
+            return len(set(seen))
+
+        await feed.until(lambda: looked() >= 5)
+        assert seen == sorted(seen)
+        assert feed.status.state is FeedState.LIVE
+        assert [method for method, _url in served.asked][:4] == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]
+
+
+async def test_a_camera_that_hangs_up_is_connected_to_again() -> None:
+    async with camera() as (served, url), fed(url) as feed:
+        served.frames = 30
+        await feed.until(lambda: look(feed) is not None and feed.status.connections == 2)
+        served.frames = None
+        await feed.until(lambda: served.connections >= 2 and look(feed) and feed.status.state is FeedState.LIVE)
+        assert any(told.startswith("close: the video has ended after ") for told in feed.told)
+
+
+async def test_a_camera_that_is_not_there_is_tried_again_until_told_otherwise() -> None:
+    async with camera() as (_served, url):
+        pass
+    async with fed(url, retries=1) as feed:
+        assert await feed.ended() is FeedState.FAILED
+        assert feed.status.reason == "Connection refused"
+
+
+async def test_a_camera_that_refuses_is_not_tried_again() -> None:
+    async with camera() as (served, url), fed(url.replace("://", "://me:geheim@")) as feed:
+        served.status = "404 Not Found"
+        assert await feed.ended() is FeedState.FAILED
+        assert "not found" in feed.status.reason.lower()
+        assert "geheim" not in feed.status.reason + "".join(feed.told)
+
+
+@pytest.mark.parametrize("where", ["camera", "file"])
+async def test_a_video_that_nobody_looks_at_rests_and_goes_on(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player, "REST_SECONDS", 0.2)
+    path = video(tmp_path, 2_000 if where == "file" else 1)
+    async with camera() as (served, url), fed(url if where == "camera" else f"video:{path}") as feed:
+        await feed.until(lambda: (frame := newest(feed)) and frame.video.rests)
+        frame = newest(feed)
+        assert frame is not None
+        decoded = frame.video.decoded
+        served.pause = 0.001
+        sent = served.sent + (100 if where == "camera" else 0)
+        await feed.until(lambda: served.sent >= sent)
+        assert frame.video.decoded == decoded
+        frame.take(40, 30)
+        await feed.until(lambda: newest(feed) is not frame)
+        assert feed.status.state is FeedState.LIVE
+        assert (feed.status.connections, feed.status.items) == (1, 2)

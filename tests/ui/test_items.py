@@ -96,15 +96,15 @@ def test_what_a_picture_names_is_told_and_not_opened(address: str, opens: str, t
     assert where(named(address)) == touches
 
 
-def test_of_a_video_only_a_picture_can_be_shown_which_is_said() -> None:
+def test_how_a_video_is_opened_is_said() -> None:
     told = text_of(rows_of(item("video", "http://cam.example/x"), 120, UTC))
-    assert "Enter: open http://cam.example/x  (motion JPEG, or a picture)" in told
+    assert "Enter: open http://cam.example/x  (a video, or a picture)" in told
 
 
 def test_what_cannot_be_opened_is_said() -> None:
-    told = text_of(rows_of(item("video", "rtsp://camera/1"), 120, UTC))
-    assert "video  at rtsp://camera/1" in told
-    assert "cannot be opened: rtsp: only files, http:// and https:// can be opened, streams not yet" in told
+    told = text_of(rows_of(item("video", "mms://camera/1"), 120, UTC))
+    assert "video  at mms://camera/1" in told
+    assert "cannot be opened: mms: only files, http://, https:// and rtsp:// can be opened" in told
 
 
 def test_texts_are_wrapped_beside_their_local_time() -> None:

@@ -150,11 +150,11 @@ async def test_nothing_is_opened_while_the_view_is_paused(monitor: Monitor, pict
 
 
 async def test_what_nobody_here_can_open_is_said_in_the_status_line(monitor: Monitor) -> None:
-    name(monitor, "rtsp://camera.example/1", "video")
+    name(monitor, "mms://camera.example/1", "video")
     async with monitor.running(140, 30):
         await drawn(monitor)
         await monitor.press("enter")
-        await until(monitor, lambda: "not opened: rtsp: only files" in monitor.status)
+        await until(monitor, lambda: "not opened: mms: only files" in monitor.status)
 
 
 async def test_opened_pictures_have_a_bound(monitor: Monitor, picture: Path) -> None:

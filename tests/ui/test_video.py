@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from PIL import Image
 from rich.console import Console
 
+from tests.sources.media.rtsp import camera as rtsp_camera
+from tests.sources.media.videos import encoded, video
 from tests.ui.conftest import SECOND, Monitor
 from tests.ui.test_boards import show
 from tests.ui.test_pictures import colours, until
@@ -60,14 +63,22 @@ def jpeg(colour: str) -> bytes:
 @asynccontextmanager
 async def serving() -> AsyncIterator[tuple[Camera, str]]:
     camera = Camera()
-    runner = web.ServerRunner(web.Server(camera.answer), shutdown_timeout=0.1)  # type: ignore[arg-type]
+    async with served_by(camera.answer) as url:
+        try:
+            yield camera, url
+        finally:
+            camera.picture = b""
+
+
+@asynccontextmanager
+async def served_by(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)  # type: ignore[arg-type]
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield camera, f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/live"  # type: ignore[union-attr]
+        yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/live"  # type: ignore[union-attr]
     finally:
-        camera.picture = b""
         await runner.cleanup()
 
 
@@ -134,3 +145,56 @@ async def test_nothing_is_played_without_leave(monitor: Monitor) -> None:
             await until(monitor, lambda: "This machine would connect to 127.0.0.1" in monitor.screen)
             await monitor.press("y")
             await until(monitor, lambda: colours(monitor) == {RED})
+
+
+def greys(monitor: Monitor) -> set[int]:
+    """The greys that are seen, where the decoder's rounding is left out."""
+    return {int(colour[1:3], 16) for colour in colours(monitor) if colour[1:3] == colour[3:5] == colour[5:7]}
+
+
+async def test_a_video_file_is_played_by_leave_and_says_when_it_has_ended(monitor: Monitor, tmp_path: Path) -> None:
+    path = video(tmp_path, 30)
+    monitor.options["media"] = Rules([f"{tmp_path}/*"])
+    show(monitor, "video", str(path), replaces=True)
+    async with monitor.running(140, 30):
+        seen: set[int] = set()
+
+        def moved() -> bool:
+            seen.update(greys(monitor))
+            return len(seen) > 3
+
+        await until(monitor, moved)
+        assert "64 x 48  h264  25/s" in monitor.screen
+        assert "skipped" in monitor.screen
+        await until(monitor, lambda: "not opened: the video has ended after 30 frames" in monitor.screen)
+
+
+async def test_a_camera_is_watched_over_rtsp_once_it_is_confirmed(monitor: Monitor) -> None:
+    async with rtsp_camera() as (served, url):
+        show(monitor, "video", url, replaces=True)
+        async with monitor.running(140, 30):
+            for _ in range(3):
+                await monitor.settle(SECOND)
+            assert served.connections == 0
+            await monitor.press("1", "enter")
+            await until(monitor, lambda: f"This machine would connect to {url.split('/')[2]}" in monitor.screen)
+            await monitor.press("y")
+            await until(monitor, lambda: len(greys(monitor)) == 1)
+            monitor.now += UNSEEN_NS + SECOND
+            await monitor.press("space")  # nobody looks any more
+            monitor.now += UNSEEN_NS + SECOND
+            await until(monitor, lambda: the_opening(monitor).words == "closed, as no panel showed it")
+
+
+async def test_a_video_over_http_is_played_as_it_comes(monitor: Monitor) -> None:
+    data = encoded(100, "matroska")
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=data, content_type="video/x-matroska")
+
+    async with served_by(answer) as url:
+        monitor.options["media"] = Rules([url])
+        show(monitor, "video", url, replaces=True)
+        async with monitor.running(140, 30):
+            await until(monitor, lambda: greys(monitor) and "h264" in monitor.screen)
+            assert the_opening(monitor).state == "open"

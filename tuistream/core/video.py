@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(slots=True, eq=False)
-class Video:
+class Video(msgspec.Struct, eq=False):
     """What is played. width, height: pixels, by its header; rate: frames/s, 0 where it is not known.
 
     want: called with columns and rows of pixels when a frame was drawn, and the next one may be made, of at most that
-    size. decoded, broken: frames that were, and that could not be. shown: frames that a panel has drawn. ended: why
-    no more will come.
+    size. decoded, broken: frames that were, and that could not be. shown: frames that a panel has drawn. rests:
+    none is decoded, as nobody looks. ended: why no more will come.
     """
 
     width: int
@@ -26,6 +25,7 @@ class Video:
     decoded: int = 0
     broken: int = 0
     shown: int = 0
+    rests: bool = False
     ended: str = ""
     waiting: VideoFrame | None = None  # the newest one, until it is drawn
 
@@ -47,8 +47,7 @@ class Video:
         return f"{self.shown:,} shown  {self.skipped:,} skipped{broken}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VideoFrame:
+class VideoFrame(msgspec.Struct, frozen=True, eq=False):
     """pixels: uint8[h, w, 3], red, green and blue, the row 0 at the top; scaled down to what was wanted."""
 
     video: Video

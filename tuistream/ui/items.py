@@ -95,7 +95,7 @@ def _texts(item: Item, width: int) -> Iterator[Part]:
 
 
 def _how_to_open(address: str, moving: bool) -> Part:
-    only = "  (motion JPEG, or a picture)" if moving else ""
+    only = "  (a video, or a picture)" if moving else ""
     try:
         return f"Enter: open {printable(named(address).name, ADDRESS_SHOWN)}{only}", "key"
     except NotOpened as error:

@@ -57,7 +57,7 @@ def rows_of(name: Named, real: str, label: str, width: int) -> list[list[Part]]:
         rows += [[(text, "warning")] for text in wrapped(f"leads to {printable(real, MAX_ADDRESS)}", width)]
     told = (
         f"{where(name)}. The sender of {label} names it; it may be anything.",
-        f"y opens it this once, as a picture of at most {compact(MAX_MEDIA)}B, or as motion JPEG.",
+        f"y opens it this once, as a picture of at most {compact(MAX_MEDIA)}B, or plays it as a video.",
     )
     for words in told:
         rows += [[("", "")], *([(text, "plain")] for text in wrapped(words, width))]

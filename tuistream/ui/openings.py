@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tuistream.core.board import Board, Item
+from tuistream.core.video import VideoFrame
 from tuistream.sources.media.names import Named, NotOpened, named
 from tuistream.sources.media.opening import Opener
 from tuistream.ui.items import Row, address_of, beside_stamp, rows_of
@@ -126,17 +127,21 @@ class Openings:
     async def _play(self, key: EntryKey, opening: Opening, name: Named) -> None:
         """Show what moves for as long as a panel does."""
 
-        def show(data: bytes) -> bool:
+        def show(data: bytes | VideoFrame) -> bool:
             now = self._clock()
-            opening.picture = replace(opening.item, value=data, size=len(data))
+            size = len(data) if isinstance(data, bytes) else data.pixels.nbytes
+            opening.picture = replace(opening.item, value=data, size=size)
             opening.state, opening.at = "open", now
             opening.frames += 1
             opening.looked = now if opening.frames == 1 else opening.looked
-            return self._found.get(key) is opening and now - opening.looked < UNSEEN_NS
+            return wanted()
+
+        def wanted() -> bool:
+            return self._found.get(key) is opening and self._clock() - opening.looked < UNSEEN_NS
 
         async with self._screens:
             try:
-                await self.opener.play(name, opening.confirmed, show)
+                await self.opener.play(name, opening.confirmed, show, wanted)
             except NotOpened as error:
                 opening.state, opening.words = "failed", str(error)
             else:

@@ -110,7 +110,7 @@ async def test_a_redirect_never_leads_to_a_file(folder: Path) -> None:
     async with server(redirect_to=f"file://{folder}/a.png") as (base, _):
         assert f"redirected to {folder}/a.png" in await refused(f"{base}/away", f"{base}/*", f"{folder}/*")
     async with server(redirect_to="rtsp://camera.example/") as (base, _):
-        assert "rtsp: only files" in await refused(f"{base}/away", f"{base}/*")
+        assert "redirected to rtsp://camera.example/" in await refused(f"{base}/away", f"{base}/*", "rtsp://*:*/*")
 
 
 @pytest.mark.parametrize(

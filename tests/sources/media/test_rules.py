@@ -41,7 +41,7 @@ def test_an_address_has_one_spelling(address: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("rtsp://camera.example/1", "rtsp: only files, http:// and https:// can be opened"),
+        ("mms://camera.example/1", "mms: only files, http://, https:// and rtsp:// can be opened"),
         ("udp://127.0.0.1:1337", "udp: only"),
         ("javascript:alert(1)", "javascript: only"),
         ("http://user:secret@cam.example/", "login"),

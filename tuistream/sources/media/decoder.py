@@ -28,7 +28,6 @@ MAX_STREAMS: Final = 32  # in a container
 PROBED: Final = 2 << 20  # bytes that are looked at to learn what it is
 PROBED_US: Final = 2_000_000
 QUIET_SECONDS: Final = 10.0  # without anything from a server
-REST_SECONDS: Final = 5.0  # after which a video that nobody looks at rests
 BEAT_SECONDS: Final = 1.0  # between words to whoever waits, at most
 LATE_SECONDS: Final = 1.0  # behind its own times, after which a video goes on from now
 AHEAD_SECONDS: Final = 10.0  # before them: its times have jumped
@@ -38,9 +37,11 @@ FORMATS: Final = "mov,matroska,avi,mpeg,mpegts,mpegvideo,flv,ogg,mjpeg,mpjpeg,h2
 PROTOCOLS: Final = "tcp,rtp"  # of RTSP, whose packets come on its own connection
 
 HEAD: Final = struct.Struct("<cQQII")  # kind, frames decoded, frames broken, and two numbers
-INFO, FRAME, BEAT, END = b"i", b"f", b"b", b"e"  # length of JSON; columns, rows; nothing; length of JSON
+INFO, FRAME, BEAT, END = b"i", b"f", b"b", b"e"  # length of JSON; columns, rows; whether it rests; length of JSON
 
-Request = dict[str, Any]  # url, or fd; format, or ""; live: it comes as it is made; room: columns, rows
+# url, or fd; format, or ""; live: it comes as it is made; room: columns, rows; rest: seconds after which it rests
+# where nobody looks
+Request = dict[str, Any]
 
 
 class Refused(Exception):
@@ -58,6 +59,7 @@ class Decoder:
         """control, out: descriptors."""
         self._request = request
         self._live = bool(request["live"])
+        self._rest = float(request["rest"])
         self._room: tuple[int, int] = tuple(request["room"])
         self._control, self._out = control, out
         self._heard = b""
@@ -171,7 +173,7 @@ class Decoder:
             self._listen(left)
 
     def _rests(self) -> bool:
-        return not self._wanted and time.monotonic() - self._taken_at > REST_SECONDS
+        return not self._wanted and time.monotonic() - self._taken_at > self._rest
 
     def _send(self, frame: av.VideoFrame) -> None:
         if frame.width * frame.height > MAX_PIXELS:
@@ -188,7 +190,7 @@ class Decoder:
     def _listen(self, seconds: float) -> None:
         """Take what was said, and say that we live, for so long at most."""
         if time.monotonic() - self._beat_at >= BEAT_SECONDS:
-            self._tell(BEAT, 0, 0)
+            self._tell(BEAT, self._rests(), 0)
         if not select.select([self._control], [], [], min(seconds, BEAT_SECONDS))[0]:
             return
         told = os.read(self._control, 4_096)

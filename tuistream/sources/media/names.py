@@ -16,7 +16,7 @@ from tuistream.core.errors import TuistreamError
 from tuistream.core.text import printable
 
 MAX_ADDRESS: Final = 4_096  # characters of a path or a URL
-PORTS: Final = {"http": 80, "https": 443}
+PORTS: Final = {"http": 80, "https": 443, "rtsp": 554}
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE | re.ASCII)  # a letter alone is a drive
 _HOST: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?", re.ASCII)
 _ADDRESS_6: Final = re.compile(r"[0-9a-f:.]+", re.ASCII)
@@ -31,7 +31,7 @@ class NotOpened(TuistreamError):
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A file by its absolute path, or an http or https URL as it would be asked for.
+    """A file by its absolute path, or an http, https or rtsp URL as it would be asked for.
 
     plain: a pattern may allow it. Not so a URL whose path a server may read as another: one with `.` or `..` for a
     part of it, or with an encoded separator or a backslash.
@@ -58,12 +58,12 @@ def named(address: str) -> Named:
     if kind in PORTS:
         return _url(text)
     if kind != "file":
-        raise NotOpened(f"{printable(kind, 20)}: only files, http:// and https:// can be opened, streams not yet")
+        raise NotOpened(f"{printable(kind, 20)}: only files, http://, https:// and rtsp:// can be opened")
     return _file(_path_of(text) if scheme else text)
 
 
 def _url(text: str) -> Named:
-    """An http or https URL in its one spelling, without its fragment. Raises NotOpened."""
+    """An http, https or rtsp URL in its one spelling, without its fragment. Raises NotOpened."""
     try:
         parts = urlsplit(text)
         port = parts.port

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import json
 import os
 import socket
 import stat
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
 
 from tuistream.core.errors import TuistreamError
 from tuistream.core.text import printable
@@ -37,6 +38,7 @@ NEEDED: Final = "PyAV shows videos: pip install 'tuistream[video]'"
 ROOM: Final = (240, 180)  # pixels of a frame before a panel has said how many it has
 MOST_ROOM: Final = (1_200, 900)
 MAX_TEXT: Final = 4_096  # bytes of what a decoder says in words
+REST_SECONDS = 5.0  # after which a video that nobody looks at rests
 STUCK_SECONDS: Final = 2.5 * QUIET_SECONDS  # without a word from a decoder, which is then ended
 _FILE_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
 
@@ -59,8 +61,7 @@ class Answer(Protocol):
     async def readany(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a video is. url: of RTSP. file: a descriptor, of which a copy is used. format: where that is known.
 
     live: it comes as it is made; else its own times say when a frame is to be seen.
@@ -73,7 +74,7 @@ class Source:
 
     def request(self) -> Request:
         where: Request = {"url": self.url} if self.url else {"fd": self.file}
-        return {**where, "format": self.format, "live": self.live, "room": ROOM}
+        return {**where, "format": self.format, "live": self.live, "room": ROOM, "rest": REST_SECONDS}
 
 
 def there_is_a_decoder() -> bool:
@@ -85,27 +86,36 @@ async def playing(source: Source) -> AsyncIterator[Player]:
     """A video that plays for as long as the block lasts. Raises VideoEnded where nothing here decodes videos."""
     if not there_is_a_decoder():
         raise VideoEnded(NEEDED, final=True)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            process = _started(source, theirs)
+        except OSError as error:
+            ours.close()
+            raise VideoEnded(f"no decoder could be started: {os_reason(error)}", final=False) from error
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # nothing is imported from where the user happens to be
-            decoder.__file__,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            pass_fds=() if source.url else (source.file,),
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise VideoEnded(f"no decoder could be started: {os_reason(error)}", final=False) from error
-    try:
-        yield Player(process, source.request())
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            yield Player(process, source.request(), reader, writer)
+        finally:
+            writer.close()
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+        process.kill()
+        # Waited for elsewhere: whoever ends this may end the loop next.
+        threading.Thread(target=process.wait, name="decoder", daemon=True).start()
+
+
+def _started(source: Source, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    """The process that decodes, which hears and speaks by `theirs`."""
+    return subprocess.Popen(  # noqa: S603
+        # -P: nothing is imported from where the user happens to be.
+        [sys.executable, "-P", decoder.__file__],
+        stdin=theirs.fileno(),
+        stdout=theirs.fileno(),
+        stderr=subprocess.DEVNULL,
+        pass_fds=() if source.url else (source.file,),
+        start_new_session=True,
+    )
 
 
 @asynccontextmanager
@@ -147,13 +157,17 @@ async def _feed(content: Answer, begun: bytes, writer: asyncio.StreamWriter) -> 
 class Player:
     """Gives the frames of one video. video: what its header says, once that is known."""
 
-    def __init__(self, process: Process, request: Request) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        request: Request,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         self.video: Video | None = None
         self.fed_by: asyncio.Task[None] | None = None
         self._process = process
-        self._in, self._out = process.stdin, process.stdout
+        self._in, self._out = writer, reader
         self._in.write(json.dumps(request).encode() + b"\n")
 
     async def next(self) -> VideoFrame | None:
@@ -168,12 +182,14 @@ class Player:
                     if kind == FRAME:
                         return await self._frame(first, second)
                     if kind == BEAT:
+                        if self.video is not None:
+                            self.video.rests = bool(first)
                         return None
                     said = await self._text(first)
             except TimeoutError:
                 raise self._ended(f"no word from the decoder for {STUCK_SECONDS:g} s", final=False) from None
             except (asyncio.IncompleteReadError, ConnectionError):
-                raise self._ended(await self._how_it_ended(), final=True) from None
+                raise self._ended(self._how_it_ended(), final=True) from None
             if kind == INFO:
                 self.video = self._video(said)
             elif kind == END:
@@ -193,12 +209,12 @@ class Player:
                 words = f"{words}: {type(error).__name__}: {error}"
         return printable(words)
 
-    async def _how_it_ended(self) -> str:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.0):
-                code = await self._process.wait()
-                return f"the decoder ended by {f'signal {-code}' if code < 0 else f'exit code {code}'}"
-        return "the decoder says nothing more"
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(0.1)  # its end of the line is closed: it has ended, or is about to
+        except subprocess.TimeoutExpired:
+            return "the decoder says nothing more"
+        return f"the decoder ended by {f'signal {-code}' if code < 0 else f'exit code {code}'}"
 
     def _video(self, said: dict[str, Any]) -> Video:
         from tuistream.core.video import Video
@@ -221,6 +237,7 @@ class Player:
         data = await self._out.readexactly(3 * columns * rows)
         frame = VideoFrame(self.video, np.frombuffer(data, np.uint8).reshape(rows, columns, 3))
         self.video.waiting = frame
+        self.video.rests = False
         return frame
 
     async def _text(self, length: int) -> dict[str, Any]:

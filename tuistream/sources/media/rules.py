@@ -103,7 +103,7 @@ def _url_pattern(pattern: str, where: str) -> UrlPattern:
     scheme = scheme.lower()
     shown = f"{where} {printable(pattern, 200)!r}"
     if scheme not in PORTS:
-        raise SettingsError(f"{shown}: a path, http://… or https://… is wanted")
+        raise SettingsError(f"{shown}: a path, http://…, https://… or rtsp://… is wanted")
     if not host or any(char in authority for char in "@?#\\") or (colon and not (port == ANY or port.isdecimal())):
         raise SettingsError(f"{shown}: a host is wanted behind {scheme}://, and perhaps a port")
     if ANY in host and not host.isascii():
