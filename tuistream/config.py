@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -232,6 +233,23 @@ def parse_retention(text: str, option: str) -> Retention:
 
     age, size = _time_or_size(text, option, "30d or 50GB")
     return Retention(age, size)
+
+
+def parse_keep_rollups(text: str, option: str) -> int:
+    """Nanoseconds of "1y" (365 days), "90d" …, or of "forever". Raises SettingsError."""
+    from tuistream.store.rotation import FOREVER
+
+    typed = text.strip()
+    if typed == "forever":
+        return FOREVER
+    years = re.fullmatch(r"(\d{1,3})y", typed)
+    time = int(years[1]) * 365 * UNITS["d"] if years else 0
+    if not years and not typed[-1:].isdigit():
+        with contextlib.suppress(SettingsError):
+            time = parse_duration(typed, option)
+    if time <= 0:
+        raise SettingsError(f"{option} {text!r}: a time such as 1y or 90d, or forever, is wanted")
+    return time
 
 
 def _time_or_size(text: str, option: str, such_as: str) -> tuple[int, int]:

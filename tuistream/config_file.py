@@ -22,6 +22,7 @@ from tuistream.config import (
     FeedOptions,
     FeedSettings,
     feed_settings,
+    parse_keep_rollups,
     parse_place,
     parse_retention,
     parse_rotation,
@@ -57,6 +58,7 @@ class RecordingSection:
     index_time: bool | None = None
     rotate: str | None = None
     retention: str | None = None
+    keep_rollups: str | None = None
     record_media: bool | None = None
     retries: Count | None = None
 
@@ -231,6 +233,7 @@ class ConfigFile:
             "index_time": recording.index_time,
             "rotate": recording.rotate,
             "retention": recording.retention,
+            "keep_rollups": recording.keep_rollups,
             "record_media": recording.record_media,
             "retries": recording.retries,
             "fps": screen.fps,
@@ -346,7 +349,8 @@ def _keys(data: object, errors: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _check_values(config: ConfigFile, errors: list[str]) -> None:
-    for name, parse in (("rotate", parse_rotation), ("retention", parse_retention)):
+    parsers = {"rotate": parse_rotation, "retention": parse_retention, "keep_rollups": parse_keep_rollups}
+    for name, parse in parsers.items():
         text = getattr(config.recording, name)
         if text is not None:
             _noted(errors, parse, text, f"recording.{name}")

@@ -11,9 +11,9 @@ import pytest
 from tests.cli.running import TickServer, finish, query, rows, start, until
 from tests.store.recorded import record, ticks
 from tuistream.cli import run
-from tuistream.config import parse_retention, parse_rotation
+from tuistream.config import parse_keep_rollups, parse_retention, parse_rotation
 from tuistream.core.errors import SettingsError
-from tuistream.store.rotation import Retention, Rotation
+from tuistream.store.rotation import FOREVER, Retention, Rotation
 from tuistream.store.segments import files_of, segments_of
 
 
@@ -81,6 +81,12 @@ async def test_a_second_recorder_is_refused_by_all_names_of_the_recording(tmp_pa
             "--retention '-1d': a time or a size such as 30d or 50GB is wanted",
         ),
         (("--retention", "30d"), "--rotate is needed"),
+        (("--rotate", "1d", "--keep-rollups", "1y"), "--keep-rollups keeps those of files that --retention removes"),
+        (
+            ("--rotate", "1d", "--retention", "30d", "--keep-rollups", "30d"),
+            "--keep-rollups 30d: longer than --retention 30d is wanted",
+        ),
+        (("--rotate", "1d", "--retention", "1GB", "--keep-rollups", "5GB"), "a time such as 1y or 90d, or forever"),
     ],
 )
 def test_mistakes(arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +101,12 @@ def test_times_and_sizes() -> None:
     assert parse_rotation(" 1.5 GB", "") == Rotation(size=1_500_000_000)
     assert parse_retention("16MiB", "") == Retention(size=16 << 20)
     assert parse_retention("30d", "") == Retention(age=720 * hour)
+    assert parse_keep_rollups("1y", "") == 365 * 24 * hour
+    assert parse_keep_rollups("90d", "") == 90 * 24 * hour
+    assert parse_keep_rollups("forever", "") == FOREVER
+    for text in ("", "0y", "90", "y", "always"):
+        with pytest.raises(SettingsError):
+            parse_keep_rollups(text, "--keep-rollups")
     for text in ("", "b", "1.1.1GB", "1", "GB", "nan d"):
         with pytest.raises(SettingsError):
             parse_retention(text, "--retention")
@@ -105,15 +117,16 @@ def test_the_configuration_file_says_it_too(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "tuistream.toml"
-    file.write_text('[recording]\nrotate = "1h"\nretention = "30d"\n')
+    file.write_text('[recording]\nrotate = "1h"\nretention = "30d"\nkeep_rollups = "1y"\n')
     assert run(["config", "show"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert 'rotate = "1h" # file retention = "30d" # file' in shown
-    file.write_text('[recording]\nrotate = "often"\nretention = "some"\n')
+    assert 'rotate = "1h" # file retention = "30d" # file keep_rollups = "1y" # file' in shown
+    file.write_text('[recording]\nrotate = "often"\nretention = "some"\nkeep_rollups = "a"\n')
     assert run(["config", "check"]) == 2
     err = capsys.readouterr().err
     assert "recording.rotate 'often'" in err
     assert "recording.retention 'some'" in err
+    assert "recording.keep_rollups 'a'" in err
 
 
 async def test_a_recording_is_not_replayed_into_itself(tmp_path: Path) -> None:

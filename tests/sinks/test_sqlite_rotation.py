@@ -23,9 +23,11 @@ from tuistream.core.outbox import Outbox
 from tuistream.sinks import sqlite
 from tuistream.sinks.sqlite import SqliteSink
 from tuistream.store import opening, recorder
+from tuistream.store.inspect import inspect
 from tuistream.store.lock import lock_path
 from tuistream.store.rotation import Retention, Rotation, file_size
-from tuistream.store.segments import files_of, segment_path, segments_of, started
+from tuistream.store.segments import files_of, segment_path, segments_of, stands_for_others, started
+from tuistream.store.verify import verify
 
 SECOND, HOUR, DAY = 10**9, 3_600 * 10**9, 86_400 * 10**9
 NOON = 1_795_262_400_000_000_000  # 2026-11-21 12:00 UTC
@@ -334,6 +336,27 @@ async def test_retention_by_age_removes_whole_files_and_says_so(tmp_path: Path) 
     events = [e for path in segments_of(base)[2:] for e in query(path, "SELECT kind, details FROM events")]
     removed = [details for kind, details in events if kind == "retention"]
     assert [json.loads(each)["file"] for each in removed] == ["a.20261121T120000Z.db", "a.20261122T120000Z.db"]
+
+
+async def test_rollups_of_removed_files_are_kept_a_file_a_day(tmp_path: Path) -> None:
+    base, clock = tmp_path / "a.db", Clock()
+    retention = Retention(age=12 * HOUR, rollups=2 * DAY)
+    async with recording(base, clock, rotation=Rotation(every=4 * HOUR), retention=retention) as sink:
+        counter = Counter(sink)
+        for _turn in range(30):
+            await counter.put()
+            await counter.settled()
+            clock.now += 4 * HOUR
+        contents = inspect(base)
+        assert contents.end == "running"
+        assert verify(files_of([base])).problems == []
+    # Of days that ended two days ago nothing is left; two are rollups, and the last hours are ticks.
+    files = files_of([base])
+    assert [stands_for_others(path) for path in files] == [True] * 2 + [False] * 5
+    assert [file.thinned for file in contents.files] == [60, 40, *[None] * 5]
+    assert contents.rows == 50
+    events = [text for path in files for (text,) in query(path, "SELECT text FROM events WHERE kind = 'retention'")]
+    assert any("; its rollups are in a.20261125T" in text for text in events)
 
 
 async def test_retention_by_size_counts_all_files(tmp_path: Path) -> None:

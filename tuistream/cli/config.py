@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from tuistream.config_file import ConfigFile
 
 SECTIONS: Final = {
-    "recording": ("no_record", "db", "sync", "index_time", "rotate", "retention", "record_media", "retries"),
+    "recording": (
+        "no_record",
+        "db",
+        "sync",
+        "index_time",
+        "rotate",
+        "retention",
+        "keep_rollups",
+        "record_media",
+        "retries",
+    ),
     "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory", "allow_media"),
     "headless": ("log_format", "status_port", "down_after"),
 }
@@ -30,6 +40,7 @@ TEMPLATE: Final = """\
 # index_time = false
 # rotate = "1d"                # default: one file; "1h", "1GB" …
 # retention = "30d"            # default: nothing is removed; "50GB" …
+# keep_rollups = "1y"          # default: they go with their file; "forever"
 # record_media = false         # texts and pictures, too
 # retries = 10                 # default: without end
 

@@ -38,6 +38,7 @@ def command(file: Path, as_json: bool) -> int:
 def as_json_text(contents: Contents) -> str:
     values: dict[str, Any] = asdict(contents)
     values |= {"path": str(contents.path), "first": contents.first, "last": contents.last}
+    values |= {"thinned": contents.thinned}
     values |= {"end": contents.end, "last_flush": contents.last_flush}
     return json.dumps(values, indent=2, default=str)
 
@@ -53,6 +54,8 @@ def as_lines(contents: Contents) -> Iterable[str]:
     else:
         yield _end(contents)
     yield f"{_count(contents.rows, 'row')} in {_count(len(contents.streams), 'stream')}, {_span(contents)}"
+    if contents.thinned:
+        yield f"of {_count(contents.thinned, 'tick')} before these only rollups of 1 m, 1 h and 1 d are kept"
     if contents.items:
         yield f"{_count(contents.items, 'item')} (texts, pictures and the like), {_bytes(contents.item_bytes)}"
     if len(contents.files) > 1:
@@ -94,7 +97,8 @@ def _end(contents: Contents) -> str:
 
 def _file(file: FileContent) -> tuple[str, ...]:
     size = _bytes(file.size + file.wal_size)
-    return printable(file.path.name, CELL), size, f"{file.rows:,}", local_time(file.first), local_time(file.last)
+    rows = f"{file.rows:,}" if file.thinned is None else "rollups"
+    return printable(file.path.name, CELL), size, rows, local_time(file.first), local_time(file.last)
 
 
 def _stream(stream: StreamContent) -> tuple[str, ...]:

@@ -95,6 +95,12 @@ RUN_OPTIONS = (
         metavar="TIME|SIZE",
         help="Remove whole files older than 30d …, or over 50GB … in all.",
     ),
+    click.option(
+        "--keep-rollups",
+        default="",
+        metavar="TIME",
+        help="With --retention: keep the rollups of removed files for 1y …, or forever.",
+    ),
     click.option("--record-media", is_flag=True, help="Record texts, pictures and the like, too."),
     click.option(
         "--retries",
@@ -200,16 +206,25 @@ def feeds_in_force(urls: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, .
 
 
 def files_from(given: dict[str, Any]) -> dict[str, Any]:
-    """What --rotate and --retention say, as Settings have it. Raises SettingsError."""
-    if not given["rotate"] and not given["retention"]:
+    """What --rotate, --retention and --keep-rollups say, as Settings have it. Raises SettingsError."""
+    if not given["rotate"] and not given["retention"] and not given["keep_rollups"]:
         return {}
-    from tuistream.config import parse_retention, parse_rotation
+    from tuistream.config import parse_keep_rollups, parse_retention, parse_rotation
 
     if not given["rotate"]:
         raise SettingsError("--retention removes whole files: --rotate is needed, so that there are several")
     rotation, retention = parse_rotation(given["rotate"], "--rotate"), None
     if given["retention"]:
         retention = parse_retention(given["retention"], "--retention")
+    if text := given["keep_rollups"]:
+        keep = parse_keep_rollups(text, "--keep-rollups")
+        if retention is None:
+            raise SettingsError("--keep-rollups keeps those of files that --retention removes: that is needed")
+        if keep <= retention.age:
+            raise SettingsError(f"--keep-rollups {text}: longer than --retention {given['retention']} is wanted")
+        from msgspec.structs import replace
+
+        retention = replace(retention, rollups=keep)
     return {"rotation": rotation, "retention": retention}
 
 

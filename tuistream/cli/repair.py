@@ -32,7 +32,8 @@ def command(file: Path, output: Path | None) -> int:
     repaired = Repaired()
     with shown("repair", lambda: (0, 0, repaired.rows)):
         repair(file, copy, repaired)
-    click.echo(f"{printable(str(copy), 500)}: {repaired.rows:,} ticks")
+    held = f"{repaired.rows:,} ticks" if not repaired.rolled else f"rollups of {repaired.rolled:,} removed ticks"
+    click.echo(f"{printable(str(copy), 500)}: {held}")
     for table, lost in repaired.lost.items():
         for first, last in lost[:LOST_SHOWN]:
             click.echo(f"  {table}: rows {first} to {last} could not be read")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from tuistream.store.opening import open_for_reading, reason_of
 from tuistream.store.playback import Selection
 from tuistream.store.reading import Reader
 from tuistream.store.rollups import BLOCKS_SQL, Source, block_parameters, rows_between
+from tuistream.store.thinned import MINUTE, thinned_span
 
 ROWS_AT_ONCE: Final = 50_000  # about
 LONGEST: Final = 1 << 20  # buckets of a step, however few rows they give
@@ -45,19 +46,21 @@ class _Stream:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """since, until: event times of its ticks, the second just behind."""
+    """since, until: event times of its ticks, the second just behind. thinned: it has rollups only."""
 
     path: Path
     streams: list[_Stream]
     since: int
     until: int
+    thinned: bool = False
 
 
 class Candles:
     """A selection as pieces of a table of buckets of `every` ns. Buckets and fields without a value have no row.
 
     Raises RecordingError; SettingsError for an `every` that is no whole number of seconds. At `since` and `until`
-    buckets are of what lies between them.
+    buckets are of what lies between them. Where a file has rollups only, that is the minutes that begin there; it is
+    left out where `every` is no whole number of minutes.
     """
 
     def __init__(self, selection: Selection, every: int, done: Done) -> None:
@@ -118,11 +121,17 @@ class Candles:
                 source = Source(number, len(stream.fields), quantity_of(stream))
                 streams.append(_Stream(place, source, np.array(fields, dtype=np.int64)))
             span = reader.span()
+        thinned = span is None and self._every % MINUTE == 0
+        if thinned:
+            with closing(open_for_reading(path)) as connection:
+                span = thinned_span(connection)
         if span is None:
             return None
         first = span[0] if since is None else max(since, span[0])
         behind = span[1] + 1 if until is None else min(until, span[1] + 1)
-        return _File(path, streams, first, behind) if first < behind else None
+        if thinned:
+            first, behind = -(-first // MINUTE) * MINUTE, -(-behind // MINUTE) * MINUTE
+        return _File(path, streams, first, behind, thinned) if first < behind else None
 
     def _step(self, at: int, last: int) -> int:
         """How many ns from `at` are read at once, whole buckets: as many as give about `ROWS_AT_ONCE` rows."""
@@ -136,6 +145,10 @@ class Candles:
         rows = 0
         for file in self._overlapping(since, until):
             with self._connection(file.path) as connection:
+                if file.thinned:
+                    minutes = (min(until, file.until) - max(since, file.since)) // MINUTE
+                    rows += min(minutes, buckets) * sum(len(stream.fields) for stream in file.streams)
+                    continue
                 for stream in file.streams:
                     parameters = block_parameters(connection, stream.source.id, since, until)
                     sql = f"SELECT sum(r1 - r0 + 1) FROM ({BLOCKS_SQL})"  # noqa: S608

@@ -23,6 +23,7 @@ from tuistream.core.session import Gap
 from tuistream.store import catalog
 from tuistream.store.opening import open_for_reading, reason_of, result_code
 from tuistream.store.points import Points, merged, pieces, reduced
+from tuistream.store.thinned import ThinnedRows, is_thinned
 from tuistream.store.windows import FARTHEST, TICKS_RAW, Asked, StreamRows, Ticks, in_order
 
 FILES_OPEN: Final = 64  # of a recording of more files the ones that were not read for the longest time are closed
@@ -56,7 +57,8 @@ class Window(msgspec.Struct, frozen=True, eq=False):
     """The answer to `wanted`: the points of a line for each field, with one tick beyond at either side.
 
     raw: these are the ticks themselves, all of them, after `run_up` of those before. gaps: those that touch it.
-    oldest: the time of the stream's oldest tick, ns; None where it has none.
+    oldest: the time of the stream's oldest tick, ns; None where it has none. thinned: the time, ns, before which
+    there are only rollups, of minutes and longer buckets; None where the window has nothing of that.
     """
 
     wanted: Wanted
@@ -64,6 +66,7 @@ class Window(msgspec.Struct, frozen=True, eq=False):
     lines: dict[str, Points]
     gaps: tuple[Gap, ...]
     oldest: int | None = None
+    thinned: int | None = None
 
 
 class Newest(NamedTuple):
@@ -88,6 +91,7 @@ class _File:
         self.connection = open_for_reading(path)
         self.streams: dict[StreamKey, StreamRows] = {}
         self._file = path.stat()
+        self._rows = ThinnedRows if is_thinned(self.connection) else StreamRows
         self._version = -1
         self._numbers: dict[int, StreamKey] = {}
         self._gaps: dict[StreamKey, list[Gap]] = {}
@@ -120,7 +124,7 @@ class _File:
         for key, entry in catalog.load(self.connection).entries.items():
             known = self.streams.get(key)
             if known is None:
-                self.streams[key] = StreamRows(self.connection, entry.id, entry.stream)
+                self.streams[key] = self._rows(self.connection, entry.id, entry.stream)
                 self._numbers[entry.id] = key
             else:
                 known.stream = entry.stream
@@ -198,15 +202,17 @@ class History:
                     rows.count(wanted.t0, wanted.t1),
                     file.gaps(stored.key, wanted.t0 - min(wanted.run_up, LEAD) * wanted.step, wanted.t1),
                     rows.oldest(),
+                    rows.newest() if isinstance(rows, ThinnedRows) else None,
                 ),
             )
-            oldest = min((first for _count, _gaps, first in counted if first is not None), default=None)
-            known = {gap for _count, gaps, _first in counted for gap in gaps}
+            oldest = min((first for _, _, first, _ in counted if first is not None), default=None)
+            known = {gap for _, gaps, _, _ in counted for gap in gaps}
             longest = sorted(known, key=lambda gap: gap.since - gap.to)[:GAPS_SHOWN]
             gaps = tuple(sorted(longest, key=lambda gap: gap.since))
-            raw = sum(count for count, _gaps, _first in counted) <= self._ticks_raw
+            thinned = max((end for count, _, _, end in counted if count and end is not None), default=None)
+            raw = thinned is None and sum(count for count, _, _, _ in counted) <= self._ticks_raw
             lines = self._raw(stored) if raw else self._points(stored, gaps)
-            return Window(wanted, raw, lines, gaps, oldest)
+            return Window(wanted, raw, lines, gaps, oldest, thinned)
 
     def newest(
         self, count: int, wanted: Callable[[StreamKey], bool], last_rows: Mapping[Path, int] | None = None
@@ -228,7 +234,9 @@ class History:
         gaps: list[Gap] = []
 
         def read(file: _File, rows: StreamRows) -> tuple[Ticks, int, int]:
-            ticks = rows.before(FARTHEST, count, stream.fields)
+            ticks = (
+                _none(stream.fields) if isinstance(rows, ThinnedRows) else rows.before(FARTHEST, count, stream.fields)
+            )
             recv = rows.received(int(ticks.t[-1])) if len(ticks.t) else 0
             if len(ticks.t):
                 gaps.extend(file.gaps(stream.key, int(ticks.t[0]), int(ticks.t[-1])))

@@ -12,8 +12,10 @@ from pathlib import Path
 from tuistream.core.errors import RecordingError
 from tuistream.store.lock import writer_of
 from tuistream.store.opening import open_for_reading, reason_of, wal_path
+from tuistream.store.rollups import TABLES
 from tuistream.store.schema import read_layout
 from tuistream.store.segments import files_of
+from tuistream.store.thinned import MINUTE, is_thinned, removed
 
 GAPS_LISTED = 1_000
 SESSIONS_LISTED = 1_000
@@ -65,7 +67,10 @@ class SessionContent:
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """One of the files: bytes, and what `Contents` has of all. Times are event times in ns since 1970 UTC."""
+    """One of the files: bytes, and what `Contents` has of all. Times are event times in ns since 1970 UTC.
+
+    thinned: it has rollups only, of so many ticks that were removed; None where it has its ticks.
+    """
 
     path: Path
     size: int
@@ -73,6 +78,7 @@ class FileContent:
     rows: int
     first: int | None
     last: int | None
+    thinned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,11 @@ class Contents:
     items: int = 0
     item_bytes: int = 0
     files: list[FileContent] = field(default_factory=list)
+
+    @property
+    def thinned(self) -> int:
+        """How many ticks were removed of which there are rollups."""
+        return sum(file.thinned or 0 for file in self.files)
 
     @property
     def end(self) -> str:
@@ -138,7 +149,8 @@ def _inspect_file(path: Path) -> Contents:
     connection = open_for_reading(path)
     try:
         connection.execute("BEGIN")
-        streams = _streams(connection)
+        thinned = removed(connection)[1] if is_thinned(connection) else None
+        streams = _streams(connection) if thinned is None else _thinned_streams(connection)
         items, item_bytes = _items(connection)
         size, wal_size, rows = _size(path), _size(wal_path(path.resolve())), sum(stream.rows for stream in streams)
         return Contents(
@@ -154,7 +166,7 @@ def _inspect_file(path: Path) -> Contents:
             sessions=_sessions(connection, writer is not None),
             items=items,
             item_bytes=item_bytes,
-            files=[FileContent(path, size, wal_size, rows, *_span(streams))],
+            files=[FileContent(path, size, wal_size, rows, *_span(streams), thinned)],
         )
     except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
         # A file with our mark whose tables are not as they should be is damaged, however that shows.
@@ -235,6 +247,17 @@ def _streams(connection: sqlite3.Connection) -> list[StreamContent]:
     return [
         StreamContent(feed, name, kind, tuple(each["name"] for each in json.loads(fields)), *rest)
         for feed, name, kind, fields, *rest in rows
+    ]
+
+
+def _thinned_streams(connection: sqlite3.Connection) -> list[StreamContent]:
+    """Those of a file of rollups, which tell when the ticks were that were removed."""
+    sql = f"SELECT min(first_t), max(last_t) FROM {TABLES[MINUTE]} WHERE stream = ?"  # noqa: S608  # our own name
+    numbers = connection.execute("SELECT id FROM streams ORDER BY feed, name, kind").fetchall()
+    spans = [connection.execute(sql, number).fetchone() for number in numbers]
+    return [
+        replace(stream, first=first, last=last)
+        for stream, (first, last) in zip(_streams(connection), spans, strict=True)
     ]
 
 

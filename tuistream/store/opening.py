@@ -109,21 +109,21 @@ def create_recording(path: Path, sync: Sync) -> None:
                 connection.execute("PRAGMA journal_mode = WAL").fetchone()
             finally:
                 connection.close()
-            _sync(made)
+            sync_to_disk(made)
             made.rename(path)
         except (sqlite3.Error, OSError):
             for file in leftovers:
                 file.unlink(missing_ok=True)
             raise
         if sync == "full" and os.name == "posix":
-            _sync(path.parent)  # a name survives a power cut only with its folder
+            sync_to_disk(path.parent)  # a name survives a power cut only with its folder
     except sqlite3.Error as error:
         raise RecordingError(f"cannot record into {path}: {reason_of(error)}") from error
     except OSError as error:
         raise RecordingError(f"cannot record into {path}: {error.strerror}") from error
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Wait until the file, or the names in the folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:

@@ -15,8 +15,8 @@ from tuistream.core.status import Event
 from tuistream.store import known
 from tuistream.store.lock import WriterLock
 from tuistream.store.opening import Sync, bring_to_rest, create_recording, is_at_rest, wal_path
-from tuistream.store.rotation import Retention, Rotation, file_size, remove_surplus
-from tuistream.store.segments import base_of, files_of, following, segments_of, started
+from tuistream.store.rotation import FOREVER, Removed, Retention, Rotation, file_size, remove_surplus
+from tuistream.store.segments import base_of, files_of, following, segments_of, stands_for_others, started
 from tuistream.store.writer import Writer
 
 TURN_AGAIN_SECONDS = 30.0  # after a new file could not be begun
@@ -67,6 +67,7 @@ class Recorder:
         self._keeping: asyncio.Task[None] | None = None
         self._seen = 0  # the clock at the last look at it
         self._trusted_from = 0
+        self._failed: dict[str, str] = {}  # the file that could last not be removed, and why
 
     @property
     def bytes(self) -> int:
@@ -141,7 +142,7 @@ class Recorder:
             if not segments and self._rotation == Rotation():
                 return self.base, []
             older = [self.base, *segments] if self.base.is_file() else segments
-            newest = segments[-1] if segments else None
+            newest = segments[-1] if segments and not stands_for_others(segments[-1]) else None
             if newest is not None and not self._rotation.due(started(newest) or 0, self._began, file_size(newest)):
                 self._lock.tell(newest.name)
                 older.remove(newest)
@@ -209,16 +210,29 @@ class Recorder:
         now = self._seen
         retention = self._retention
         if retention is not None and now < self._trusted_from:
-            retention = Retention(size=retention.size)
-        removed = await asyncio.to_thread(self._tidy, now, retention)
-        for path, size in removed:
-            text = f"{path.name} ({size:,} bytes) removed, as --retention wants"
-            self._note(Event(now, "", "retention", text, details={"file": path.name, "bytes": size}))
+            retention = Retention(size=retention.size, rollups=FOREVER if retention.rollups else 0)
+        for each in await asyncio.to_thread(self._tidy, now, retention):
+            self._tell(now, each)
 
-    def _tidy(self, now: int, retention: Retention | None) -> list[tuple[Path, int]]:
+    def _tell(self, now: int, removed: Removed) -> None:
+        path, size, kept, failure = removed
+        details: dict[str, int | float | str | None] = {"file": path.name, "bytes": size}
+        if failure:
+            if self._failed.get(path.name) != failure:
+                text = f"{path.name} stays, as its rollups could not be kept: {failure}"
+                self._note(Event(now, "", "notice", text, details=details))
+            self._failed = {path.name: failure}
+            return
+        text = f"{path.name} ({size:,} bytes) removed, as --retention wants"
+        if kept is not None:
+            text += f"; its rollups are in {kept.name}"
+            details["rollups"] = kept.name
+        self._note(Event(now, "", "retention", text, details=details))
+
+    def _tidy(self, now: int, retention: Retention | None) -> list[Removed]:
         self._looked_at = time.monotonic()
         current = self.writer.path
-        removed: list[tuple[Path, int]] = []
+        removed: list[Removed] = []
         try:
             if retention is not None:
                 removed = remove_surplus(self.base, current, retention, now)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tuistream.core.batch import Batch, IdRule, Stream, ids_array
 from tuistream.core.errors import RecordingError
-from tuistream.store import schema
+from tuistream.store import schema, thinning
 from tuistream.store.append import append
 from tuistream.store.catalog import Catalog
 from tuistream.store.checks.findings import File, Findings
@@ -25,6 +25,7 @@ from tuistream.store.lock import WriterLock
 from tuistream.store.opening import open_for_reading, open_for_writing, reason_of
 from tuistream.store.rolling import Rolling
 from tuistream.store.salvage import Salvage
+from tuistream.store.thinned import is_thinned, removed
 
 LOST_LISTED = 20  # stretches of rows in the notice that the copy gets
 REASON = "lost in a damaged file"
@@ -35,10 +36,12 @@ _STREAM_COLUMNS = ("feed", "name", "kind", "fields", "ids", "timed", "found", "a
 class Repaired:
     """What a repair did. rows: ticks in the copy. lost: stretches of rows of each table that could not be read.
 
-    refused: ticks that could be read but are none. gaps, unfounded: gaps added, and gaps that were not so.
+    rolled: removed ticks of which a file of rollups has the rows. refused: ticks that could be read but are none.
+    gaps, unfounded: gaps added, and gaps that were not so.
     """
 
     rows: int = 0
+    rolled: int = 0
     refused: int = 0
     gaps: int = 0
     unfounded: int = 0
@@ -61,6 +64,9 @@ def repair(
     try:
         with contextlib.closing(open_for_reading(path)) as source:
             source.execute("BEGIN")
+            if is_thinned(source):
+                _copy_rollups(path, copy, source, repaired, clock())
+                return repaired
             with contextlib.closing(open_for_writing(copy)) as target:
                 _Repair(source, target, repaired, clock()).run()
     except sqlite3.Error as error:
@@ -68,6 +74,19 @@ def repair(
     finally:
         lock.release()
     return repaired
+
+
+def _copy_rollups(path: Path, copy: Path, source: sqlite3.Connection, repaired: Repaired, now: int) -> None:
+    """Of a file that has rollups only: the longer ones anew from those of minutes."""
+    try:
+        thinning.write(copy, [path], now)
+    except BaseException as error:
+        for file in (copy, copy.with_name(f"{copy.name}-journal")):
+            file.unlink(missing_ok=True)
+        if isinstance(error, RecordingError):
+            raise RecordingError(f"cannot repair {path} into {copy}: {error}") from error
+        raise
+    _, repaired.rolled = removed(source)
 
 
 class _Repair:

@@ -22,8 +22,6 @@ from tuistream.store.buckets import (
     FIRST_NS,
     LAST_NS,
     NO_ROWS,
-    REAL,
-    WHOLE,
     WIDTHS,
     Numbers,
     Rows,
@@ -36,7 +34,7 @@ from tuistream.store.buckets import (
     valueless,
 )
 from tuistream.store.flush import Flush, Insert, Ticks, inserts
-from tuistream.store.rollups import COLUMNS, ORDER, TABLES, Source, newest_time, rows_between
+from tuistream.store.rollups import COLUMNS, TABLES, Source, columns_of, newest_time, rows_between
 
 # Rows are worth their room where a bucket has so many ticks for each tick's worth of numbers that its rows hold:
 # they are begun with so many, and given up with fewer than that.
@@ -343,7 +341,7 @@ class _Step:
     def _write(self, rows: Rows) -> None:
         if len(rows):
             # A row that is there already can only be a leftover from where no reader looks.
-            self.statements += inserts(TABLES[self._level.width], COLUMNS, _stored(rows), "INSERT OR REPLACE")
+            self.statements += inserts(TABLES[self._level.width], COLUMNS, columns_of(rows), "INSERT OR REPLACE")
 
     def _correct(self, rows: Rows, at: NDArray[np.intp]) -> Times:
         """Correct the rows of buckets that are over; `Level.since` as it is then."""
@@ -354,7 +352,7 @@ class _Step:
             covered[mine] |= self._is_covered(int(self._known.ids[place]), rows.bucket[mine])
         corrections = rows.take(covered)
         if len(corrections):
-            parameters = zip(*(column.tolist() for column in _stored(corrections)), strict=True)
+            parameters = zip(*(column.tolist() for column in columns_of(corrections)), strict=True)
             self.statements.append((_merge_sql(TABLES[level.width]), map(list, parameters)))
         since = level.since.copy()
         lost = at[~covered]
@@ -371,21 +369,6 @@ class _Step:
         for since, until in spans:
             covered |= (buckets >= since) & (buckets < until)
         return covered
-
-
-def _stored(rows: Rows) -> list[NDArray[Any]]:
-    """The columns as the tables have them: NULL where a bucket has no value. (SQLite keeps NaN as NULL.)"""
-    columns: dict[str, NDArray[Any]] = {
-        **dict(zip(WHOLE, rows.whole, strict=True)),
-        **dict(zip(REAL, rows.real, strict=True)),
-    }
-    none = rows.count == 0
-    if none.any():
-        columns["sum"] = np.where(none, np.nan, rows.sum)
-        for name in ("first_t", "last_t"):
-            columns[name] = columns[name].astype(np.object_)
-            columns[name][none] = None
-    return [columns[name] for name in ORDER]
 
 
 def _merge_sql(table: str) -> str:

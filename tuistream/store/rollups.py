@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
 from tuistream.store.buckets import (
@@ -131,6 +132,21 @@ def stored_rows(connection: sqlite3.Connection, source: Source, width: int, sinc
         cursor = connection.execute(sql, (source.id, field, since, until - 1))
         while found := cursor.fetchmany(CHUNK_ROWS):
             yield _rows_read(found)
+
+
+def columns_of(rows: Rows) -> list[NDArray[Any]]:
+    """The columns as the tables have them: NULL where a bucket has no value. (SQLite keeps NaN as NULL.)"""
+    columns: dict[str, NDArray[Any]] = {
+        **dict(zip(WHOLE, rows.whole, strict=True)),
+        **dict(zip(REAL, rows.real, strict=True)),
+    }
+    none = rows.count == 0
+    if none.any():
+        columns["sum"] = np.where(none, np.nan, rows.sum)
+        for name in ("first_t", "last_t"):
+            columns[name] = columns[name].astype(np.object_)
+            columns[name][none] = None
+    return [columns[name] for name in ORDER]
 
 
 def _rows_read(found: list[tuple[Any, ...]]) -> Rows:

@@ -11,7 +11,7 @@ from tuistream.core.errors import RecordingError
 from tuistream.store.checks.blocks import check_blocks
 from tuistream.store.checks.findings import File, Findings
 from tuistream.store.checks.ids import check_ids
-from tuistream.store.checks.rollups import check_rollups
+from tuistream.store.checks.rollups import check_rollups, check_thinned
 from tuistream.store.checks.tables import check_integrity, check_schema, check_sessions
 from tuistream.store.opening import open_for_reading
 
@@ -38,6 +38,7 @@ def verify(paths: Sequence[Path], findings: Findings | None = None) -> Findings:
             check_blocks,
             check_sessions,
             check_rollups,
+            check_thinned,
             partial(check_ids, newest=newest),
             check_integrity,
         )

@@ -69,6 +69,7 @@ class Drawing(msgspec.Struct):
     time_ticks: list[tuple[int, str]]
     last: float  # of the main line, in the window; NaN where there is none
     gaps: list[Gap] = msgspec.field(default_factory=list)
+    thinned: int | None = None  # before this time, ns, only minutes are known
 
 
 class Chart:
@@ -228,6 +229,7 @@ class Chart:
             self._ticks_along(window, max(1, columns // COLUMNS_A_TICK), timezone),
             _last(lines[0].v),
             gaps,
+            None if joined is None else joined.found.thinned,
         )
 
     @property

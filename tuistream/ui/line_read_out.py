@@ -18,7 +18,8 @@ REASON_LENGTH = 40
 def read_out(drawing: Drawing, columns: int, column: int, digits: int, time_text: Callable[[int], str]) -> str:
     """The tick whose time is the nearest to a column of cells, and the last value of each average until then.
 
-    Where ticks are missing there: for how long, and why. time_text: how a time, ns, or a place is written.
+    Where ticks are missing there: for how long, and why. Where only minutes are known, the time is about. time_text:
+    how a time, ns, or a place is written.
     """
     view = drawing.viewport
     if not 0 <= column < columns or not drawing.lines:
@@ -43,4 +44,5 @@ def read_out(drawing: Drawing, columns: int, column: int, digits: int, time_text
         value = float(line.v[index]) if index >= 0 else float("nan")
         text = format_value(value, digits) if value == value else NO_VALUE
         values.append(f"{printable(name, NAME_LENGTH)} {text}")
-    return f"{time_text(t)}  {'  '.join(values)}"
+    about = "≈ " if drawing.thinned is not None and t < drawing.thinned else ""
+    return f"{about}{time_text(t)}  {'  '.join(values)}"

@@ -263,6 +263,8 @@ class Panel(CursorControls, can_focus=True):
             words.append(f"scale {choices.scale}")
         if choices.log:
             words.append("log")
+        if chart.past.thinned:
+            words.append("in part by the minute")
         return words
 
     def _state(self, entry: Entry, behind: str) -> tuple[str, str]:

@@ -107,6 +107,11 @@ class Past:
         """Whether something has been read for longer than is usual."""
         return self._shown and self.reading and time.monotonic() - self._asked_at > WORD_AFTER
 
+    @property
+    def thinned(self) -> bool:
+        """Whether what is shown now is in part of minutes, as its ticks are not kept."""
+        return self._shown and self._found is not None and self._found.thinned is not None
+
     def needed(self, window: view.Window) -> bool:
         """Whether the window has, or may have, ticks that memory has not."""
         series = self._state.series

@@ -13,6 +13,7 @@ from tuistream.store import catalog
 from tuistream.store.buckets import FIRST_NS, LAST_NS, WIDTHS, Rows, bucket_of, combined, filled, joined
 from tuistream.store.checks.findings import File
 from tuistream.store.rollups import BLOCKS_SQL, TABLES, Source, block_parameters, rows_between, stored_rows
+from tuistream.store.thinned import MINUTE, is_thinned, removed
 
 ROWS_WANTED: Final = 200_000  # ticks or shorter rows to compute one stretch from; the stretch is chosen so
 MOST_BUCKETS: Final = 50_000
@@ -22,7 +23,9 @@ _TOLERANCE: Final = 1e-11  # of the greatest value times their number: sums depe
 def check_rollups(file: File) -> None:
     """The rows of each stretch that is said to be complete, beside what shorter rows give, and of these the ticks."""
     entries: dict[int, catalog.Entry] = {}
+    thinned = False
     with file.step("the streams"):
+        thinned = is_thinned(file.connection)
         entries = {entry.id: entry for entry in catalog.load(file.connection).entries.values()}
         known = ", ".join(map(str, WIDTHS))
         sql = f"SELECT stream, width, since, until FROM rollups WHERE width NOT IN ({known})"  # noqa: S608
@@ -41,11 +44,25 @@ def check_rollups(file: File) -> None:
                     (source.id, width),
                 ).fetchall()
             _check_order(file, name, width, spans)
-            for since, until in spans:
+            for since, until in spans if not thinned or width != MINUTE else ():
                 _check_span(file, source, name, width, since, until)
         with file.step(f"the blocks of {name}"):
             counted = "SELECT coalesce(sum(r1 - r0 + 1), 0) FROM blocks WHERE stream = ?"
             file.findings.done += file.connection.execute(counted, (source.id,)).fetchone()[0]
+
+
+def check_thinned(file: File) -> None:
+    """Of a file of rollups: whether they are of as many ticks as were removed; their values nobody knows."""
+    with file.step("what was removed"):
+        if not is_thinned(file.connection):
+            return
+        sql = f"SELECT count(*), coalesce(sum(ticks) FILTER (WHERE field = 0), 0) FROM {TABLES[MINUTE]}"  # noqa: S608
+        rows, ticks = file.connection.execute(sql).fetchone()
+        file.findings.buckets += rows
+        _, rolled = removed(file.connection)
+        if ticks != rolled:
+            text = f"{TABLES[MINUTE]} has {ticks:,} ticks; {rolled:,} are said to be in it"
+            file.findings.add("rollup", text)
 
 
 def _check_order(file: File, name: str, width: int, spans: list[tuple[int, int]]) -> None:

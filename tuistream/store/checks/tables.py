@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuistream.core.text import printable
 from tuistream.store import catalog, schema
 from tuistream.store.checks.findings import File
+from tuistream.store.thinned import removed
 
 _MESSAGES = 100
 
@@ -79,8 +80,10 @@ def check_sessions(file: File) -> None:
         (blocks,) = file.connection.execute(
             "SELECT coalesce(max(count), 0) FROM (SELECT count(*) AS count FROM blocks GROUP BY stream)"
         ).fetchone()
-        if rows != there:
-            findings.add("session", f"the sessions have counted {rows:,} ticks; the blocks have {there:,}")
+        gone, _ = removed(file.connection)
+        if rows != there + gone:
+            told = f"; {gone:,} are said to have been removed" if gone else ""
+            findings.add("session", f"the sessions have counted {rows:,} ticks; the blocks have {there:,}{told}")
         if flushes < blocks:
             findings.add("session", f"the sessions have counted {flushes:,} flushes; a stream has {blocks:,} blocks")
         for number, began, alive, ended in file.connection.execute("SELECT id, began, alive, ended FROM sessions"):
