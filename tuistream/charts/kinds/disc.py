@@ -17,7 +17,9 @@ from tuistream.charts.panel import LABEL, Frame, message_frame
 
 LEAST_ROWS: Final = 7  # of a disc; in less, bars tell more
 LEAST_WORDS: Final = 14  # cells beside it
-MOST_WORDS: Final = 36
+MOST_WORDS: Final = 40
+LEAST_NAME: Final = 3  # cells of a name and the sign before it
+ENOUGH_NAME: Final = 8
 APART: Final = 0.22  # between slices, cells' heights
 Masks = NDArray[np.bool_]
 Heights = NDArray[np.float64]
@@ -43,10 +45,14 @@ class Part(NamedTuple):
 
 
 class Place(NamedTuple):
-    """radius: in heights of a cell, which is two widths. left: cells before the disc. columns, rows: its square."""
+    """radius: in heights of a cell, which is two widths. left, top: cells before the disc. columns, rows: its square.
+
+    words: cells that are free beside it.
+    """
 
     radius: float
     left: int
+    top: int
     columns: int
     rows: int
     words: int
@@ -58,7 +64,7 @@ class Place(NamedTuple):
 
     def at(self, column: int, row: int) -> tuple[float, float]:
         """The distance and the turn of a cell, as `polar` has them of dots."""
-        down, right = row + 0.5 - self.rows / 2, (column - self.left + 0.5 - self.columns / 2) / 2
+        down, right = row - self.top + 0.5 - self.rows / 2, (column - self.left + 0.5 - self.columns / 2) / 2
         return float(np.hypot(down, right)), float(np.arctan2(right, -down) / (2 * np.pi)) % 1.0
 
     def polar(self, canvas: Canvas) -> tuple[Heights, Heights]:
@@ -71,7 +77,7 @@ class Place(NamedTuple):
         """The row and column of what is so far from the centre."""
         angle = 2 * np.pi * turn
         row, column = self.rows / 2 - distance * np.cos(angle), self.columns / 2 + 2 * distance * np.sin(angle)
-        return int(row), self.left + int(column)
+        return self.top + int(row), self.left + int(column)
 
 
 def fits(content: Content, least: int = 2) -> bool:
@@ -106,22 +112,50 @@ def place_of(size: Size, words: int) -> Place | None:
     if rows < LEAST_ROWS:
         return None
     left = (size.width - 2 * rows - 1 - words) // 2
-    return Place(rows / 2 - 0.2, left, 2 * rows, rows, size.width - left - 2 * rows - 1)
+    return Place(rows / 2 - 0.2, left, (size.height - rows) // 2, 2 * rows, rows, size.width - left - 2 * rows - 1)
 
 
-def words_of(part: Part, style: DrawStyle, *, share: bool) -> str:
-    percent = f" {100 * part.share:.1f} %" if share else ""
-    value = f"{part.text} {style.unit}".strip() if isfinite(part.value) else part.text
-    return shown(f"{part.sign} {part.name}  {value}{percent}", style.glyphs)
+def placed(parts: list[Part], size: Size, style: DrawStyle, *, share: bool = False) -> Place | None:
+    """As `place_of`, for the words of the parts: their shares too, where half of the width has room for these."""
+    lines = (lines_of(parts, style, share=with_share) for with_share in (share, False))
+    widths = [max(map(len, each), default=0) for each in lines]
+    return place_of(size, next((width for width in widths if width <= size.width // 2), widths[-1]))
 
 
-def beside(frame: Frame, place: Place, parts: list[Part], style: DrawStyle, *, share: bool) -> None:
-    """The names and values, in the middle of the rows, right of the disc."""
+def lines_of(parts: list[Part], style: DrawStyle, *, share: bool, room: int = MOST_WORDS) -> list[str]:
+    """For each part its sign, name, value, and part of the whole, below each other.
+
+    Where these need more than `room` cells the last is left out, then the unit, and then names are cut.
+    """
+    names = [shown(f"{part.sign} {part.name}", style.glyphs) for part in parts]
+    bare = _aligned([part.text for part in parts])
+    unit = shown(f" {style.unit}" if style.unit else "", style.glyphs)
+    values = _aligned([part.text + unit * isfinite(part.value) for part in parts])
+    shares = _aligned([f"{100 * part.share:.1f} %" for part in parts])
+    longest = max(map(len, names), default=0)
+    for columns in ((values, shares), (values,), (bare,)) if share else ((values,), (bare,)):
+        rest = ["  ".join(row) for row in zip(*columns, strict=True)]
+        left = room - 2 - max(map(len, rest), default=0)
+        if longest <= left or (len(columns) == 1 and left >= min(longest, ENOUGH_NAME)):
+            break
+    width = min(longest, max(LEAST_NAME, left))
+    return [f"{cut(name, width, style.glyphs):{width}}  {row}" for name, row in zip(names, rest, strict=True)]
+
+
+def _aligned(texts: list[str]) -> list[str]:
+    width = max(map(len, texts), default=0)
+    return [text.rjust(width) for text in texts]
+
+
+def beside(
+    frame: Frame, place: Place, parts: list[Part], style: DrawStyle, *, share: bool = False, inked: bool = True
+) -> None:
+    """The names and values, in the middle of the rows, right of the disc; inked: in the inks of the parts."""
     most = frame.height - (len(parts) > frame.height)
     first = max(0, (frame.height - len(parts)) // 2)
-    for at, part in enumerate(parts[:most]):
-        text = cut(words_of(part, style, share=share), place.words, style.glyphs)
-        write(frame, first + at, place.beside, text, part.ink)
+    lines = lines_of(parts, style, share=share, room=place.words)
+    for at, (part, line) in enumerate(zip(parts[:most], lines, strict=False)):
+        write(frame, first + at, place.beside, cut(line, place.words, style.glyphs), part.ink if inked else LABEL)
     if len(parts) > most:
         text = f"and {len(parts) - most} more"
         write(frame, frame.height - 1, place.beside, cut(text, place.words, style.glyphs), LABEL)
@@ -141,7 +175,7 @@ def sliced(content: Content, size: Size, style: DrawStyle, hole: float) -> Frame
     parts = parts_of(content, style)
     if not any(part.share for part in parts):
         return message_frame(EMPTY if not parts else "no value above zero", *size, style.glyphs)
-    place = place_of(size, max(len(words_of(part, style, share=True)) for part in parts))
+    place = placed(parts, size, style, share=True)
     if place is None:
         return as_bars(parts, size, style)
     frame = blank(size)
@@ -156,7 +190,7 @@ def sliced(content: Content, size: Size, style: DrawStyle, hole: float) -> Frame
             inside &= apart(distance, turn, edge) & apart(distance, turn, edge + part.share)
         canvas.fill(inside, part.ink)
         edge += part.share
-    canvas.put(frame, column=place.left)
+    canvas.put(frame, place.top, place.left)
     _number(frame, place, parts, (1 + hole) / 2 if hole else 0.65)
     beside(frame, place, parts, style, share=True)
     return frame
@@ -165,7 +199,7 @@ def sliced(content: Content, size: Size, style: DrawStyle, hole: float) -> Frame
 def slice_at(content: Content, size: Size, style: DrawStyle, hole: float, column: int, row: int) -> str:
     """The slice at a cell, or at its words."""
     parts = parts_of(content, style)
-    place = place_of(size, max((len(words_of(part, style, share=True)) for part in parts), default=0))
+    place = placed(parts, size, style, share=True)
     if place is None:
         return said_of_bar(parts, row, size, style)
     found = part_of_words(parts, place, size, column, row)

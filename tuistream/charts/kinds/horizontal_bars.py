@@ -13,6 +13,7 @@ from tuistream.charts.kinds.plot import EMPTY, SERIES
 from tuistream.charts.panel import LABEL, Frame, message_frame
 
 PARTS: Final = "▏▎▍▌▋▊▉█"  # of a cell, from the left, in eighths
+THICKEST: Final = 4  # rows of a bar
 NAME_PART: Final = 3  # names get at most one such part of the width
 
 
@@ -39,8 +40,8 @@ def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: i
 def said(bars: list[Bar], row: int, size: Size, style: DrawStyle) -> str:
     """The bar in a row of `lying`."""
     bars = bars[: size.height]
-    step = _step(len(bars), size.height)
-    if not bars or row % step or not 0 <= row // step < len(bars):
+    step, thick = _step(len(bars), size.height)
+    if not bars or row % step >= thick or not 0 <= row // step < len(bars):
         return ""
     bar = bars[row // step]
     (text,) = texts_of(np.array([bar.value]), style)
@@ -61,12 +62,13 @@ def lying(bars: list[Bar], size: Size, style: DrawStyle) -> Frame:
     room = max(1, size.width - names - numbers - 2 - (names > 0))
     known = values[np.isfinite(values)]
     lo, hi = min(0.0, float(known.min())), max(0.0, float(known.max()))
-    step = _step(len(bars), size.height)
+    step, thick = _step(len(bars), size.height)
     for at, (bar, label, text) in enumerate(zip(bars, labels, texts, strict=True)):
-        row = at * step
-        write(frame, row, 0, cut(label, names, style.glyphs).rjust(names), LABEL)
-        _draw_bar(frame, row, names + (names > 0), room, (lo, hi), bar, style)
-        write(frame, row, size.width - numbers, cut(text, numbers, style.glyphs).rjust(numbers), bar.ink)
+        middle = at * step + (thick - 1) // 2
+        write(frame, middle, 0, cut(label, names, style.glyphs).rjust(names), LABEL)
+        for row in range(at * step, at * step + thick):
+            _draw_bar(frame, row, names + (names > 0), room, (lo, hi), bar, style)
+        write(frame, middle, size.width - numbers, cut(text, numbers, style.glyphs).rjust(numbers), bar.ink)
     return frame
 
 
@@ -90,9 +92,10 @@ def _draw_bar(
     write(frame, row, column + zero, (text or (PARTS[0] if bar.value > 0 else ""))[: room - zero], bar.ink)
 
 
-def _step(count: int, height: int) -> int:
-    """Rows from a bar to the next."""
-    return 2 if count * 2 - 1 <= height else 1
+def _step(count: int, height: int) -> tuple[int, int]:
+    """Rows from a bar to the next, and those of a bar: with a blank one between them where there is room."""
+    step = min(1 + THICKEST, max(1, (height + 1) // max(1, count)))
+    return step, max(1, step - 1)
 
 
 def _bars(content: Content, size: Size, style: DrawStyle) -> list[Bar]:

@@ -22,7 +22,7 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
     largest = max((part.share for part in parts), default=0.0)
     if not largest:
         return message_frame("no value above zero" if parts else EMPTY, *size, style.glyphs)
-    place = disc.place_of(size, max(len(disc.words_of(part, style, share=False)) for part in parts))
+    place = disc.placed(parts, size, style)
     if place is None:
         return disc.as_bars(parts, size, style)
     frame = blank(size)
@@ -35,19 +35,19 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         for edge in (part.number, part.number + 1):
             inside &= disc.apart(distance, turn, edge / len(parts))
         canvas.fill(inside & (distance <= place.radius * part.share / largest), part.ink)
-    canvas.put(frame, column=place.left)
+    canvas.put(frame, place.top, place.left)
     for part in parts:
         out = place.radius * part.share / largest
         if out * np.pi / len(parts) >= 1:
             row, column = place.cell((part.number + 0.5) / len(parts), 0.7 * out)
             write(frame, row, column - 1, f" {part.sign} ", part.ink)
-    disc.beside(frame, place, parts, style, share=False)
+    disc.beside(frame, place, parts, style)
     return frame
 
 
 def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:
     parts = disc.parts_of(content, style)
-    place = disc.place_of(size, max((len(disc.words_of(part, style, share=False)) for part in parts), default=0))
+    place = disc.placed(parts, size, style)
     if place is None:
         return disc.said_of_bar(parts, row, size, style)
     found = disc.part_of_words(parts, place, size, column, row)

@@ -12,7 +12,7 @@ from tuistream.charts.kinds.canvas import Canvas, blank, write
 from tuistream.charts.kinds.contract import Content, DrawStyle, Size
 from tuistream.charts.kinds.groups import MOST_PARTS, newest_values
 from tuistream.charts.kinds.plot import EMPTY, SERIES
-from tuistream.charts.panel import AXIS, Frame, message_frame
+from tuistream.charts.panel import AXIS, LABEL, Frame, message_frame
 
 LEAST_SPOKES: Final = 3
 SAMPLES: Final = 6  # points of a line in the length of a cell
@@ -29,7 +29,7 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
     out = distances(content)
     if not len(parts) or not np.isfinite(out).any():
         return message_frame(EMPTY, *size, style.glyphs)
-    place = disc.place_of(size, max(len(disc.words_of(part, style, share=False)) for part in parts))
+    place = disc.placed(parts, size, style)
     if place is None:
         return disc.as_bars(parts, size, style)
     frame = blank(size)
@@ -41,17 +41,23 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         _line(canvas, place, (part.number / len(parts), 0.0), (part.number / len(parts), 1.0), AXIS)
     for ink in reversed(range(min(len(out), SERIES))):
         _polygon(canvas, place, out[ink], ink)
-    canvas.put(frame, column=place.left)
+    canvas.put(frame, place.top, place.left)
     for part in parts:
         row, column = place.cell(part.number / len(parts), place.radius)
-        write(frame, min(row, place.rows - 1), min(column, place.left + place.columns - 1), part.sign, part.ink)
-    disc.beside(frame, place, parts, style, share=False)
+        write(
+            frame,
+            min(row, place.top + place.rows - 1),
+            min(column, place.left + place.columns - 1),
+            part.sign,
+            LABEL,
+        )
+    disc.beside(frame, place, parts, style, inked=False)
     return frame
 
 
 def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:
     parts = disc.parts_of(content, style)
-    place = disc.place_of(size, max((len(disc.words_of(part, style, share=False)) for part in parts), default=0))
+    place = disc.placed(parts, size, style)
     if place is None:
         return disc.said_of_bar(parts, row, size, style)
     found = disc.part_of_words(parts, place, size, column, row)

@@ -16,7 +16,7 @@ from tuistream.core.batch import Values
 
 NAME_PART: Final = 4  # names get at most one such part of the width
 MOST_FIELDS: Final = 64
-TALLEST: Final = 6  # rows of one
+TALLEST: Final = 16  # rows of one
 
 
 def fits(content: Content) -> bool:
