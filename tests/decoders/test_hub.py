@@ -74,6 +74,12 @@ def test_real_messages_over_http() -> None:
     assert rows(out.batches[0]) == [[74.061]]
 
 
+def test_a_marker_keeps_its_name_and_colour_and_nothing_else() -> None:
+    places = [{"lat": 1, "lng": 2, "name": "n" * 100, "color": "red", "href": "x", "title": {"a": 1}}]
+    (item,) = decode({"id": 1, "type": "map", "value": {"data": places}}).items
+    assert item.value == {"data": [{"lat": 1.0, "lng": 2.0, "name": "n" * 60, "color": "red"}]}
+
+
 def test_real_pictures_as_they_were_pickled() -> None:
     frames = LengthPrefixFramer().feed(b"".join(hub_captures.pictures()))
     out = decode(*map(string_of, frames))

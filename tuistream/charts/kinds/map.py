@@ -228,6 +228,8 @@ def _caption(content: Markers, sight: Sight, style: DrawStyle) -> str:
     beyond = content.beyond + max(0, len(content.lon) - MARKERS_MOST)
     if beyond:
         words.insert(1, f"{beyond:,} more not shown")
+    while len(words) > 1 and len("  ".join(words)) > sight.columns:
+        words.pop()
     return cut(shown("  ".join(words), style.glyphs), sight.columns, style.glyphs)
 
 

@@ -16,6 +16,8 @@ ITEMS: Final = {"text": "text", "image": "image", "map": "map", "video_stream": 
 TYPES: Final = (*LINES, *POINTS, *ITEMS)
 REPLACING: Final = ("image", "map", "video_stream")
 MAX_DEPTH: Final = 8  # of objects in a value of numbers
+MARKER_WORDS: Final = ("name", "label", "title", "color", "colour")  # that a place on a map may have
+MAX_MARKER: Final = 60  # characters of each
 MAX_URL: Final = 4_096  # characters of a video's path or URL
 LEGEND: Final = "data"
 
@@ -148,9 +150,11 @@ def _map(value: object) -> dict[str, object]:
     return found
 
 
-def _place(name: str, value: object) -> dict[str, float]:
+def _place(name: str, value: object) -> dict[str, object]:
+    """Where a marker is, and what it is called and how it is coloured, where it says so."""
     if type(value) is dict:
         lat, lng = to_float(value.get("lat")), to_float(value.get("lng"))
         if -90 <= lat <= 90 and -360 <= lng <= 360:
-            return {"lat": lat, "lng": lng}
+            said = {word: value[word][:MAX_MARKER] for word in MARKER_WORDS if type(value.get(word)) is str}
+            return {"lat": lat, "lng": lng, **said}
     raise bad(name, value, "a place with lat from -90 to 90 and lng from -360 to 360")
