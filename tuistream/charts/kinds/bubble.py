@@ -113,5 +113,6 @@ def _placed(
 
 def _part(values: batch.Values, lo: float, hi: float) -> batch.Values:
     """Where values lie between two others, from 0 to 1."""
-    found: batch.Values = np.clip((values / 2 - lo / 2) / (hi / 2 - lo / 2), 0.0, 1.0)
+    extent = hi / 2 - lo / 2  # halves, because the distance of two finite floats need not be one
+    found: batch.Values = np.clip((values / 2 - lo / 2) / extent, 0.0, 1.0) if extent > 0 else np.zeros(len(values))
     return found
