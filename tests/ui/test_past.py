@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from tests.store.rolled import write
 from tests.ui.conftest import SECOND, START, Monitor
 from tuistream.charts.kinds.contract import Ticks
-from tuistream.charts.ohlc import candles_of
+from tuistream.charts.ohlc import WIDTHS, candles_of, width_for
 from tuistream.charts.raster import rasterise
 from tuistream.core.batch import Batch, Stream
 from tuistream.core.session import Session, StreamState
@@ -63,14 +64,14 @@ def state_of(batch: Batch, window: int) -> StreamState:
     return session.streams[BTC.key]
 
 
-async def recalled(chart: Chart, view: View, edge: int) -> list[tuple[str, list[str]]]:
+async def recalled(chart: Chart, view: View, edge: int, dots: int = 2) -> list[tuple[str, list[str]]]:
     """The name and the drawing of each line, once all is read; again where the window depends on what was read."""
     series = chart.state.series
     while True:
         window = view.window(series.t, edge, COLUMNS, oldest=chart.past.first)
         came = asyncio.Event()
         version = chart.past.version
-        chart.recall(window, window.width // 2, came.set)
+        chart.recall(window, window.width // dots, came.set)
         if not chart.past.reading:
             break
         await asyncio.wait_for(came.wait(), 10)
@@ -138,6 +139,29 @@ async def test_candles_of_memory_and_recording_are_those_of_all_ticks(
     found = found.since(int(np.searchsorted(found.t, first)))
     for name in ("t", "open", "high", "low", "close"):
         assert np.array_equal(getattr(found, name), getattr(wanted, name))
+
+
+@pytest.mark.parametrize("candle", WIDTHS)
+async def test_candles_of_any_length_are_those_of_all_ticks(
+    candle: int, tmp_path: Path, readers: Callable[[Path, int], HistoryReader]
+) -> None:
+    batch = walk(3_000, step=2 * SECOND)
+    write(tmp_path / "a.db", [[batch.take(slice(start, start + 100))] for start in range(0, 2_900, 100)])
+    chart = Chart(state_of(batch, 300), (), None, readers(tmp_path / "a.db", 100))
+    chart.choices = replace(chart.choices, kind="candles", candle=candle)
+    for view in (View(Range("all")), View(Range("15m", 15 * MINUTE), centre=START - HOUR, held=15 * MINUTE)):
+        await recalled(chart, view, START, dots=1)
+        window = view.window(chart.state.series.t, START, COLUMNS, oldest=chart.past.first)
+        content = of_chart(chart, window, START)
+        assert isinstance(content, Ticks)
+        assert not content.every
+        width = max(candle, width_for(window.t1 - window.t0, COLUMNS, 1))
+        inside = (batch.t >= content.t[0]) & (batch.t <= content.t[-1])
+        found = candles_of(content.t, content.columns["price"], width)
+        wanted = candles_of(batch.t[inside], batch.v[inside, 0], width)
+        assert len(found.t) > 1 or candle > HOUR
+        for name in ("t", "open", "high", "low", "close"):
+            assert np.array_equal(getattr(found, name), getattr(wanted, name))
 
 
 def all_of(batch: Batch) -> Wanted:

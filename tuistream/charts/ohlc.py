@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from math import gcd
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ WIDTHS: Final = (
     *(HOUR * n for n in (1, 2, 4, 6, 12)),
     DAY,
 )
+
+LABELS: Final = 8  # cells by which the room beside a value axis may differ
 
 
 class Candles(NamedTuple):
@@ -62,6 +65,17 @@ def candles_of(t: Times, v: Values, width: int) -> Candles:
         v[stop - 1],
         stop - first,
     )
+
+
+def step_for(step: int, span: int, columns: int, chosen: int) -> int:
+    """The longest part of `step` ns of which each candle has whole ones, so that points that stand for the ticks of
+    such parts make the candles of all ticks.
+
+    span, columns: as of `width_for`, give or take the labels beside them. chosen: ns of a candle, 0 for what suits.
+    """
+    if chosen:
+        return gcd(step, max(chosen, width_for(span, columns, 1)))
+    return gcd(step, *(width_for(span, max(1, columns + more)) for more in (-LABELS, 0, LABELS)))
 
 
 def width_for(span: int, columns: int, least: int = 2) -> int:

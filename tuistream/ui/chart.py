@@ -15,6 +15,7 @@ from tuistream.charts import kinds
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
 from tuistream.charts.extremes import extremes
 from tuistream.charts.live_end import Points
+from tuistream.charts.ohlc import step_for
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
 from tuistream.charts.spectrum import DEFAULT, Transform
@@ -167,6 +168,9 @@ class Chart:
     def recall(self, window: Window, step: int, came: Callable[[], None]) -> None:
         """Have read what the window needs of the recording, and call `came`; `step`: ns of a column of dots."""
         fields = self.fields[: len(FIELD_INKS)]
+        if self.choices.kind == "candles":
+            span = window.t1 - window.t0
+            step = step_for(step, span, span // window.width, self.choices.candle)
         self.past.look(window, step, fields, run_up(self._wanted_averages()), came)
 
     def freeze(self, frozen: bool) -> None:
