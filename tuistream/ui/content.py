@@ -14,6 +14,7 @@ from tuistream.ui.view import Window
 
 HEAT_MAP = "heatmap"  # in a sender's words
 SPECTRUM = "spectrum"
+COUNTING = ("histogram", SPECTRUM)  # kinds that need every tick, not points that stand for many
 
 
 def of_chart(chart: Chart, window: Window, edge: int) -> Content:
@@ -31,7 +32,7 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
     shown = fields_of(chart)
     names = (*shown, *(name for name in series.fields if name not in shown))
     joined = chart.past.joined(window)
-    if chart.choices.kind == SPECTRUM and (newest := _in_memory(chart, joined, seen)) is not None:
+    if chart.choices.kind in COUNTING and (newest := _in_memory(chart, joined, seen)) is not None:
         seen, joined = newest, None
         window = window if seen.start >= part.start else replace(window, t0=int(series.t[seen.start]))
     found = [(gap.since, gap.to) for gap in (*chart.state.gaps, *(joined.gaps if joined is not None else ()))]
@@ -48,15 +49,23 @@ def of_chart(chart: Chart, window: Window, edge: int) -> Content:
 
 
 def _in_memory(chart: Chart, joined: Joined | None, seen: slice) -> slice | None:
-    """The ticks of which a spectrum is, where memory has them: so many as are wanted, or instead of points that stand
-    for ticks those that there are; None where the window tells.
+    """The ticks that are counted, where memory has them: so many as a spectrum is wanted of, or instead of points
+    that stand for ticks those that there are; None where the window tells.
     """
-    count = chart.choices.newest
+    count = chart.choices.newest if chart.choices.kind == SPECTRUM else 0
     if count and (joined is None or seen.stop >= count):
         return slice(max(0, seen.stop - count), seen.stop)
     if joined is not None and not joined.raw and seen.stop - seen.start >= LEAST_POINTS:
         return seen
     return None
+
+
+def part_words(chart: Chart, window: Window) -> str:
+    """What part of the window is counted, where that is not all of it."""
+    joined = chart.past.joined(window) if chart.choices.kind in COUNTING else None
+    if joined is None or joined.raw or (chart.choices.kind == SPECTRUM and chart.choices.newest):
+        return ""
+    return "of the ticks in memory"
 
 
 def is_grid(chart: Chart) -> bool:

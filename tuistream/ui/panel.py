@@ -18,7 +18,7 @@ from tuistream.core.session import Session, StreamState
 from tuistream.core.status import FeedState
 from tuistream.core.text import printable
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
-from tuistream.ui.content import SPECTRUM, fields_of, is_grid
+from tuistream.ui.content import COUNTING, SPECTRUM, fields_of, is_grid, part_words
 from tuistream.ui.contrast import readable
 from tuistream.ui.cursor import CursorControls
 from tuistream.ui.frame import bottom_edge, top_edge
@@ -257,6 +257,7 @@ class Panel(CursorControls, can_focus=True):
             words.append(choices.kind)
         if choices.kind == SPECTRUM:
             words[-1] += f" {choices.transform.words}"
+        words.append(part_words(chart, self.window(chart)) if choices.kind in COUNTING else "")
         if choices.only and choices.only not in chart.fields:
             words.append(f"no field {printable(choices.only, 24)}")
         if choices.scale != "sticky":

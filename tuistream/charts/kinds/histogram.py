@@ -20,6 +20,7 @@ from tuistream.core import batch
 MOST_VALUES: Final = 1_000_000  # the newest
 LEAST_BAR: Final = 2  # cells
 MOST_BINS: Final = 80
+NOT_ALL: Final = "too many ticks to be counted: + or [ for fewer"
 LABELS: Final = 12  # cells that the labels of counts are taken to need
 
 
@@ -37,7 +38,8 @@ def fits(content: Content) -> bool:
 def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
     found = counted(content, size)
     if found is None:
-        return message_frame(EMPTY, *size, style.glyphs)
+        counted_all = not isinstance(content, Ticks) or content.every
+        return message_frame(EMPTY if counted_all else NOT_ALL, *size, style.glyphs)
     plot, width = _plot(found, size, style)
     lo, hi = float(found.edges[0]), float(found.edges[-1])
     span = width * len(found.counts)
@@ -63,8 +65,12 @@ def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: i
 
 
 def counted(content: Content, size: Size) -> Counts | None:
-    """As numpy counts them, in so many bins as Rice's rule has and as there is room for; None for no finite value."""
+    """As numpy counts them, in so many bins as Rice's rule has and as there is room for; None for no finite value, or
+    where points stand for ticks.
+    """
     assert isinstance(content, Ticks | Points)
+    if isinstance(content, Ticks) and not content.every:
+        return None
     values = content.columns[_name(content)][-MOST_VALUES:]
     values = values[np.isfinite(values)]
     if not len(values):
