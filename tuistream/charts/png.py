@@ -39,6 +39,9 @@ def png_of(still: Still) -> bytes:
         raise SettingsError(f"a PNG of {size[0]:,} x {size[1]:,} pixels is over the limit of {MOST_PIXELS:,}")
     picture = Image.new("RGB", size, rgb(still.background))
     for run in still.runs:
+        if run.behind:
+            x, y = run.x * CELL[0], run.y * CELL[1]
+            picture.paste(rgb(run.behind), (x, y, x + run.width * CELL[0], y + CELL[1]))
         each_cell = len(run.text) == run.width
         for at, char in enumerate(run.text):
             if char == " ":

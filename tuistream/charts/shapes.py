@@ -32,6 +32,8 @@ _ARMS: Final = {
     "│": (TOP, BOTTOM),
     "─": (LEFT, RIGHT),
     "├": (TOP, BOTTOM, RIGHT),
+    "╷": (BOTTOM,),
+    "╵": (TOP,),
     "┤": (TOP, BOTTOM, LEFT),
     "┬": (LEFT, RIGHT, BOTTOM),
     "┴": (LEFT, RIGHT, TOP),
@@ -41,6 +43,8 @@ _ARMS: Final = {
     "└": (RIGHT, TOP),
     "┘": (LEFT, TOP),
 }
+# How wide an upright line is above the middle and below it, in parts of a cell.
+_UPRIGHT: Final = {"┃": (0.5, 0.5), "╹": (0.5, 0.0), "╻": (0.0, 0.5), "╿": (0.5, 0.15), "╽": (0.15, 0.5)}
 _ROUNDED: Final = {"╭": (RIGHT, BOTTOM), "╮": (LEFT, BOTTOM), "╰": (RIGHT, TOP), "╯": (LEFT, TOP)}
 _ARC_STEPS: Final = 8
 _POLYGONS: Final[dict[str, tuple[Point, ...]]] = {
@@ -71,6 +75,8 @@ def shapes_of(char: str) -> Shapes | None:
         return _filled(0.0, 0.0, 1.0, _SHADES[char])
     if char in _ARMS:
         return Shapes(strokes=tuple((CENTRE, end) for end in _ARMS[char]))
+    if char in _UPRIGHT:
+        return Shapes(areas=tuple((_bar(wide, half), 1.0) for half, wide in enumerate(_UPRIGHT[char]) if wide))
     if char in _ROUNDED:
         return Shapes(strokes=(_arc(*_ROUNDED[char]),))
     return Shapes(areas=((_POLYGONS[char], 1.0),)) if char in _POLYGONS else None
@@ -79,6 +85,11 @@ def shapes_of(char: str) -> Shapes | None:
 def _filled(left: float, top: float, right: float, opacity: float = 1.0) -> Shapes:
     """A rectangle down to the bottom."""
     return Shapes(areas=((((left, top), (right, top), (right, 1.0), (left, 1.0)), opacity),))
+
+
+def _bar(wide: float, half: int) -> tuple[Point, ...]:
+    left, right, top = 0.5 - wide / 2, 0.5 + wide / 2, half / 2
+    return (left, top), (right, top), (right, top + 0.5), (left, top + 0.5)
 
 
 def _quadrant(bit: int) -> tuple[Point, ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Run(NamedTuple):
-    """`text` in the `width` cells from column `x` of row `y` on. colour: "#rrggbb"."""
+    """`text` in the `width` cells from column `x` of row `y` on. colour, behind: "#rrggbb", or "" for none behind."""
 
     x: int
     y: int
@@ -17,6 +17,7 @@ class Run(NamedTuple):
     width: int
     colour: str
     bold: bool = False
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,18 @@ def _line(row: Sequence[Run], colours: bool) -> str:
     at = 0
     for run in row:
         blank = " " * (run.x - at)
-        parts += [blank, f"\x1b[{_sgr(run)}m{run.text}\x1b[m" if colours and not run.text.isspace() else run.text]
+        parts += [
+            blank,
+            f"\x1b[{_sgr(run)}m{run.text}\x1b[m" if colours and (run.behind or not run.text.isspace()) else run.text,
+        ]
         at = run.x + run.width
     return "".join(parts).rstrip()
 
 
 def _sgr(run: Run) -> str:
     red, green, blue = rgb(run.colour)
-    return f"{'1;' if run.bold else ''}38;2;{red};{green};{blue}"
+    behind = "".join(f";{part}" for part in (48, 2, *rgb(run.behind))) if run.behind else ""
+    return f"{'1;' if run.bold else ''}38;2;{red};{green};{blue}{behind}"
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

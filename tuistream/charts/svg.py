@@ -26,6 +26,7 @@ def svg_of(still: Still) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" {size} role="img">',
         f"<title>{_text(still.title)}</title>",
         f'<rect width="{width:g}" height="{height:g}" fill="{still.background}"/>',
+        *map(_behind, (run for run in still.runs if run.behind)),
         *_areas(shapes),
         *_paths(shapes, "strokes"),
         *_paths(shapes, "dots"),
@@ -69,6 +70,11 @@ def _words(run: Run, x: int, text: str) -> Iterator[Run]:
         if word:
             yield Run(x + at, run.y, word, len(word), run.colour, run.bold)
         at += len(word) + 1
+
+
+def _behind(run: Run) -> str:
+    x, y = run.x * CELL[0], run.y * CELL[1]
+    return f'<rect x="{x:g}" y="{y:g}" width="{run.width * CELL[0]:g}" height="{CELL[1]:g}" fill="{run.behind}"/>'
 
 
 def _areas(placed: Sequence[Placed]) -> Iterator[str]:

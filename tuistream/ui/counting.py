@@ -32,5 +32,9 @@ class Counting:
             rows, columns = (series.column(name)[first:stop] for name in (DOWN, ACROSS))
             counts.extend(rows, columns)
             self._counted = series.total - len(series) + stop
-        down, across = counts.labels()
-        return Matrix(counts.v, down, across, counts=True, outside=counts.outside)
+        return matrix_of(counts)
+
+
+def matrix_of(counts: GridCounts) -> Matrix:
+    down, across = counts.labels()
+    return Matrix(counts.v, down, across, counts=True, outside=counts.outside)

@@ -12,7 +12,9 @@ import numpy as np
 from rich.cells import cell_len
 from textual.geometry import Region
 
+from tuistream.charts import kinds
 from tuistream.charts.axes import sticky_range, time_ticks, value_ticks
+from tuistream.charts.kinds.contract import Size, Ticks
 from tuistream.charts.numbers import digits_for, format_value
 from tuistream.charts.panel import INKS as PLOT_INKS
 from tuistream.charts.panel import Axes, Frame, Layout, Tag, aligned, compose, layout_for, message_frame
@@ -34,6 +36,8 @@ from tuistream.ui.glyphs import signs_for
 from tuistream.ui.line import Part, in_ascii
 from tuistream.ui.status_line import local_time
 from tuistream.ui.still_colours import Colours, Ink, colours_of
+from tuistream.ui.still_kinds import AS_LINES, TAG_ROOM, Asked, KindWanted, content_of, frame_of
+from tuistream.ui.still_kinds import style_of as kind_style
 from tuistream.ui.stream_plot import FIRST_LABELS
 from tuistream.ui.streams import labels
 from tuistream.ui.tiles import capacity, tiles
@@ -48,7 +52,10 @@ UNITS_A_COLUMN: Final = 40  # at least, so that a column is hardly wider than it
 
 @dataclass(frozen=True, slots=True)
 class StillOptions:
-    """What is wanted. width, height: cells. averages: lengths in ticks. glyphs: as of a screen."""
+    """What is wanted. width, height: cells. averages: lengths in ticks. glyphs: as of a screen.
+
+    kind: what streams are drawn as. colours: cells may have colours of their own, as of a heat map.
+    """
 
     width: int = 120
     height: int = 30
@@ -57,6 +64,8 @@ class StillOptions:
     glyphs: str = "braille"
     log: bool = False
     timezone: tzinfo | None = None
+    kind: KindWanted = AS_LINES
+    colours: bool = True
 
 
 class Span(NamedTuple):
@@ -155,6 +164,8 @@ class _Panel:
         sample.extend(newest.t, newest.v)
         main = main_field(newest.stream, described=False)
         self._fields = switchable(sample, main, newest.stream.axis)[0][: len(FIELD_INKS)]
+        if options.kind.field in newest.stream.fields:
+            self._fields = (options.kind.field,)
 
     def runs(self, region: Region) -> Iterator[Run]:
         """The panel with its edges, in the cells of `region`."""
@@ -173,6 +184,8 @@ class _Panel:
 
     def _drawn(self, width: int, height: int) -> _Drawn:
         """The chart, once the room for its labels is what they need."""
+        if not self._options.kind.lines:
+            return self._of_kind(Size(width, height))
         room = FIRST_LABELS
         for _ in range(LAYOUTS_TRIED):
             drawn, needed = self._in_layout(layout_for(width, height, room))
@@ -180,6 +193,19 @@ class _Panel:
                 break
             room = needed
         return drawn
+
+    def _of_kind(self, size: Size) -> _Drawn:
+        options = self._options
+        asked = Asked(self._stream, self._fields, *self._span)
+        content = content_of(self._history, asked, options.kind, max(1, size.width - TAG_ROOM))
+        shown = content.columns[content.shown[0]] if isinstance(content, Ticks) and content.shown else np.empty(0)
+        shown = shown[np.isfinite(shown)]
+        digits = _digits(shown)
+        style = kind_style(
+            options.kind, options.glyphs, digits, options.timezone, log=options.log, colours=options.colours
+        )
+        named = zip(self._fields, FIELD_INKS, strict=False) if options.kind.name in kinds.LEGENDS else ()
+        return _Drawn(frame_of(content, options.kind, size, style), list(named), shown, digits)
 
     def _in_layout(self, layout: Layout) -> tuple[_Drawn, int]:
         """The chart, and how many cells its labels need."""
@@ -198,7 +224,16 @@ class _Panel:
         digits = _digits(known[0])
         tag = _tag(known[0], digits)
         frame = compose(
-            layout, Axes(), options.glyphs, scene.lines, viewport, values_at, scene.ticks, tag, scene.gaps
+            layout,
+            Axes(),
+            options.glyphs,
+            scene.lines,
+            viewport,
+            values_at,
+            scene.ticks,
+            tag,
+            scene.gaps,
+            options.kind.name,
         )
         needed = max(map(len, aligned([*(label for _value, label in values_at), tag.text if tag else ""])))
         return _Drawn(frame, scene.legend, known[0], digits), needed
@@ -278,10 +313,17 @@ class _Panel:
             words.append(printable(self._stream.kind, 24))
         if self._stream.axis:
             words.append(f"along {printable(self._stream.axis, 24)}")
+        kind = self._options.kind
+        if kind.words:
+            words.append(kind.words)
+        if kind.field and kind.field not in self._fields:
+            words.append(f"no field {printable(kind.field, 24)}")
         return [*words, "log"] if self._options.log else words
 
     def _length(self) -> str:
         """How long the window is, rounded to the smaller of the two units that are shown."""
+        if self._options.kind.newest:
+            return f"{self._options.kind.newest:,} ticks"
         length = self._span.until - self._span.since
         unit = HOUR if length >= DAY else MINUTE if length >= HOUR else SECOND if length >= MINUTE else MS
         return short_duration(max(MS, (length + unit // 2) // unit * unit))
@@ -301,9 +343,11 @@ class _Panel:
             x += width
 
     def _row_of(self, frame: Frame, row: int, x: int, y: int) -> Iterator[Run]:
-        for text, ink in frame.runs(row):
+        for text, ink, fore, behind in frame.coloured_runs(row):
             if ink >= 0:
-                yield Run(x, y, text, len(text), *self._colours.plot[PLOT_INKS[ink]])
+                colour, bold = self._colours.plot[PLOT_INKS[ink]]
+                back = f"#{behind:06x}" if behind >= 0 else ""
+                yield Run(x, y, text, len(text), f"#{fore:06x}" if fore >= 0 else colour, bold, back)
             x += len(text)
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from tuistream.charts import kinds
+from tuistream.charts.ohlc import WIDTHS
+from tuistream.core.durations import parse_duration
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.ui.chart import Chart
 from tuistream.ui.content import SPECTRUM
 from tuistream.ui.options import PanelOptions
 from tuistream.ui.study import PREFIX, parse_study
-from tuistream.ui.view import RANGES
+from tuistream.ui.view import RANGES, short_duration
+
+if TYPE_CHECKING:
+    from tuistream.ui.still_kinds import KindWanted
 
 _OF_OPTION: Final = re.compile(rf"(.+?)=\s*({PREFIX}.*|[a-z-]+)", re.DOTALL)
 
@@ -47,6 +52,27 @@ def _check_chart(name: str, where: str) -> None:
         parse_study(name, where)
     elif name and name not in kinds.there():
         raise SettingsError(f"{where} is none; there are {', '.join(kinds.there())}, {PREFIX}fft")
+
+
+def kind_wanted(kind: str, interval: str) -> KindWanted:
+    """What `--kind` and `--interval` of a still mean. Raises SettingsError."""
+    from tuistream.ui.still_kinds import AS_LINES, CANDLES, NO_TICKS, KindWanted
+
+    if kind.startswith(PREFIX):
+        fft = parse_study(kind, f"--kind {printable(kind, 80)!r}")
+        wanted = KindWanted(SPECTRUM, 0, fft.field, fft.ticks, fft.transform)
+    else:
+        _check_chart(kind, f"--kind {printable(kind, 40)!r}")
+        if kind in NO_TICKS:
+            raise SettingsError(f"--kind {kind}: ticks are none; {', '.join(NO_TICKS)} are for the screen only")
+        wanted = KindWanted(kind) if kind else AS_LINES
+    if not interval:
+        return wanted
+    width = parse_duration(interval, "--interval")
+    if wanted.name != CANDLES or width not in WIDTHS:
+        lengths = ", ".join(short_duration(each) for each in WIDTHS)
+        raise SettingsError(f"--interval {printable(interval, 40)!r}: with --kind candles one of {lengths}")
+    return wanted._replace(interval=width)
 
 
 def arrange(chart: Chart, wanted: PanelOptions) -> None:
