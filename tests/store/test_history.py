@@ -29,9 +29,14 @@ STEPS = (SECOND // 2, SECOND, 2 * SECOND, 7_500_000_000, 30 * SECOND, 90 * SECON
 BEGIN = T0 // (60 * SECOND) * 60 * SECOND
 
 
-def batch(t: np.ndarray, price: np.ndarray) -> Batch:
+def batch(t: np.ndarray, price: np.ndarray, whole: bool = True) -> Batch:
     t = t.astype(np.int64)
-    return Batch(TRADES, t, t + 500, np.stack((price, price * 2), axis=1), None)
+    return Batch(TRADES, t, t + 500, np.stack((price, quantity(price, whole)), axis=1), None)
+
+
+def quantity(price: np.ndarray, whole: bool) -> np.ndarray:
+    """The other field's values. Where not all are there, others are missing than those of `price`."""
+    return 100 - price if whole else np.where(np.isnan(price), 20.0, np.where(price < 30, np.nan, 100 - price))
 
 
 def gap(since: int, to: int) -> Event:
@@ -67,10 +72,11 @@ def recordings(draw: st.DrawFn) -> tuple[list[list[Batch | Event]], list[tuple[i
         for since, length in draw(st.lists(st.tuples(st.integers(0, 1200), st.integers(1, 80)), max_size=3))
     ]
     flushes: list[list[Batch | Event]] = []
+    whole = not np.isnan([value for _t, value in rows]).any()
     for first, stop in itertools.pairwise(cuts):
         if stop > first:
             t, v = zip(*rows[first:stop], strict=True)
-            flushes.append([batch(np.array(t), np.array(v))])
+            flushes.append([batch(np.array(t), np.array(v), whole)])
     flushes[0] += [gap(*each) for each in gaps]
     return flushes, rows, gaps
 
@@ -88,7 +94,8 @@ def test_any_window_draws_what_all_ticks_would(
     split = split if whole else 0
     order = sorted(range(len(rows)), key=lambda row: rows[row][0])
     t = np.array([rows[row][0] for row in order], dtype=np.int64)
-    v = np.array([rows[row][1] for row in order])
+    price = np.array([rows[row][1] for row in order])
+    fields = {"price": price, "qty": quantity(price, whole)}
     all_gaps = tuple(Gap(since, to, "test") for since, to in sorted(gaps))
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         paths = [Path(folder) / "a.db", Path(folder) / "b.db"]
@@ -100,13 +107,14 @@ def test_any_window_draws_what_all_ticks_would(
             with History(lambda: paths[: len(parts)], raw) as history:
                 for step in STEPS:
                     t0 = BEGIN + place * step
-                    wanted = Wanted(TRADES.key, ("price",), t0, t0 + 40 * step + 1, step)
+                    wanted = Wanted(TRADES.key, tuple(fields), t0, t0 + 40 * step + 1, step)
                     window = history.window(wanted)
-                    inside = v[(t >= wanted.t0) & (t < wanted.t1) & np.isfinite(v)]
-                    lo, hi = (float(inside.min()) - 1, float(inside.max()) + 1) if len(inside) else (0.0, 1.0)
-                    found = window.lines["price"]
-                    assert (np.diff(found.t) >= 0).all()
-                    assert drawn(*found, window.gaps, wanted, lo, hi) == drawn(t, v, all_gaps, wanted, lo, hi)
+                    for name, v in fields.items():
+                        inside = v[(t >= wanted.t0) & (t < wanted.t1) & np.isfinite(v)]
+                        lo, hi = (float(inside.min()) - 1, float(inside.max()) + 1) if len(inside) else (0.0, 1.0)
+                        found = window.lines[name]
+                        assert (np.diff(found.t) >= 0).all()
+                        assert drawn(*found, window.gaps, wanted, lo, hi) == drawn(t, v, all_gaps, wanted, lo, hi)
 
 
 def test_a_field_that_older_ticks_have_not_is_open_there(tmp_path: Path) -> None:

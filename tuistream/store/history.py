@@ -270,8 +270,7 @@ class History:
         asked = Asked(since, wanted.t1, into)
 
         def read(_file: _File, rows: StreamRows) -> tuple[Ticks, Ticks, list[list[Points]]]:
-            inside = [rows.points(asked, name) for name in fields]
-            return rows.before(since, 1, fields), rows.after(wanted.t1, fields), inside
+            return rows.before(since, 1, fields), rows.after(wanted.t1, fields), rows.points(asked, fields)
 
         parts = self._each(wanted.key, read)
         before = in_order([_none(fields), *(part[0] for part in parts)])

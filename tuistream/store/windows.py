@@ -9,7 +9,7 @@ read from finer buckets, and at last from the ticks themselves, which are found 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -30,7 +30,16 @@ FARTHEST: Final = (1 << 62) - 1  # ns; no tick is later
 
 Span = tuple[int, int]  # from, to before, ns
 
-_NO_BUCKETS: Final = np.empty((0, 9), np.object_)
+# A list of pairs of whole numbers as a table of `a` and `b`, in one parameter: see `_pairs`.
+_PAIRS: Final = "SELECT CAST(key AS INTEGER) AS a, value AS b FROM json_each(?)"
+_BUCKET: Final = np.dtype(
+    [
+        ("bucket", np.int64),
+        *((name, np.float64) for name in ("first", "last", "low", "high")),
+        *((name, np.int64) for name in ("count", "ticks", "first_t", "last_t")),
+    ]
+)
+_BLOCK: Final = np.dtype([(name, np.int64) for name in ("t0", "t1", "r0", "r1")])
 
 
 class Asked(NamedTuple):
@@ -76,11 +85,8 @@ class StreamRows:
         spans: list[Span] = [(t0, t1)]
         ticks = 0
         for width in (width for width in reversed(WIDTHS) if t1 - t0 > WORTH_COUNTING * width):
-            left: list[Span] = []
-            for begin, end, rolled in self._stretches(spans, width):
-                left += [] if rolled else [(begin, end)]
-                ticks += self._count_rolled(width, begin, end) if rolled else 0
-            spans = left
+            rolled, spans = self._parted(spans, width)
+            ticks += sum(self._count_rolled(width, begin, end) for begin, end in rolled)
             if ticks > TICKS_RAW:
                 return ticks
         for begin, end in spans:
@@ -93,25 +99,34 @@ class StreamRows:
         where = " WHERE stream = ? AND field = 0 AND bucket >= ? AND bucket < ?"
         return int(self._connection.execute(sql + where, (self._number, t0, t1)).fetchone()[0])
 
-    def _stretches(self, spans: Sequence[Span], width: int) -> Iterator[tuple[int, int, bool]]:
-        """The spans in parts: whether rows of `width` tell all of each, whole buckets then."""
+    def _parted(self, spans: Sequence[Span], width: int) -> tuple[list[Span], list[Span]]:
+        """The spans in two: where rows of `width` tell all, whole buckets then, and the rest. Each rises."""
+        if not spans:
+            return [], []
         where = "stream = ? AND width = ? AND until > ? AND since < ?"
         sql = f"SELECT since, until FROM rollups WHERE {where} ORDER BY since"  # noqa: S608
+        stretches = self._connection.execute(sql, (self._number, width, spans[0][0], spans[-1][1])).fetchall()
+        rolled: list[Span] = []
+        left: list[Span] = []
+        place = 0
         for t0, t1 in spans:
             at = t0
-            for since, until in self._connection.execute(sql, (self._number, width, t0, t1)).fetchall():
+            while place < len(stretches) and stretches[place][1] <= t0:
+                place += 1
+            for since, until in islice(stretches, place, None):
+                if since >= t1:
+                    break
                 begin, end = -(-max(at, since) // width) * width, min(t1, until) // width * width
                 if begin < end:
-                    if at < begin:
-                        yield at, begin, False
-                    yield begin, end, True
+                    left += [(at, begin)] if at < begin else []
+                    rolled.append((begin, end))
                     at = end
-            if at < t1:
-                yield at, t1, False
+            left += [(at, t1)] if at < t1 else []
+        return rolled, left
 
     def ticks(self, t0: int, t1: int, fields: Sequence[str]) -> Ticks:
         """All of them from `t0` to before `t1`, by time, those of one time as they came."""
-        parts = list(self._fetched(t0, t1, fields, TICKS_AT_ONCE))
+        parts = list(self._fetched([(t0, t1)], fields, TICKS_AT_ONCE))
         if len(parts) == 1:
             return parts[0]
         return in_order(parts)
@@ -155,77 +170,102 @@ class StreamRows:
         (recv,) = self._connection.execute(sql, (self._number, self._least(t), t, t, t)).fetchone()
         return int(recv)
 
-    def points(self, asked: Asked, field: str) -> list[Points]:
-        """Few points for many ticks of one field, in parts."""
-        spans: list[Span] = [(asked.t0, asked.t1)]
-        parts: list[Points] = []
-        if field in self.stream.fields:
-            widest = np.diff(asked.pieces.cuts).max(initial=0)
-            for width in (width for width in reversed(WIDTHS) if width <= widest):
-                spans, found = self._covered(spans, width, asked.pieces, field)
-                parts += found
-        for t0, t1 in spans:
-            for ticks in self._fetched(t0, t1, (field,), TICKS_AT_ONCE):
-                parts.append(reduced(Points(ticks.t, ticks.v[:, 0]), asked.pieces))
+    def points(self, asked: Asked, fields: Sequence[str]) -> list[list[Points]]:
+        """Few points for many ticks, in parts; a list for each of `fields`."""
+        parts: list[list[Points]] = []
+        spans: list[list[Span]] = []
+        for field in fields:
+            found, left = self._rolled(asked, field) if field in self.stream.fields else ([], [asked[:2]])
+            parts.append(found)
+            spans.append(left)
+        if together := _union(chain.from_iterable(spans)):
+            for ticks in self._fetched(together, fields, TICKS_AT_ONCE):
+                for column, (found, own) in enumerate(zip(parts, spans, strict=True)):
+                    line = Points(ticks.t, ticks.v[:, column])
+                    if own != together:
+                        mine = _within(line.t, own)
+                        line = Points(line.t[mine], line.v[mine])
+                    found.append(reduced(line, asked.pieces))
         return parts
 
-    def _covered(
-        self, spans: Sequence[Span], width: int, into: Pieces, field: str
-    ) -> tuple[list[Span], list[Points]]:
-        """What buckets of a width say of `spans`; and what of these they do not tell."""
-        left: list[Span] = []
+    def _rolled(self, asked: Asked, field: str) -> tuple[list[Points], list[Span]]:
+        """What buckets say, from wide to narrow ones; and what of the window none of them tells."""
+        spans: list[Span] = [(asked.t0, asked.t1)]
         parts: list[Points] = []
-        replaced = 0
-        for begin, end, rolled in self._stretches(spans, width):
-            rows = self._buckets(width, begin, end, field) if rolled else _NO_BUCKETS
-            left += [] if rolled else [(begin, end)]
-            if not len(rows):
-                continue
-            bucket = rows[:, 0].astype(np.int64)
-            piece = into.of(bucket)
-            split = (into.of(bucket + (width - 1)) != piece) | into.whole[piece]
-            unclear = _unclear(rows) & ~split
-            replaced += int(rows[unclear, 6].sum())
-            others = split | unclear if replaced <= TICKS_REPLACED else split
-            left += _joined(bucket[others], width)
-            parts.append(_points_of(rows[~others & (rows[:, 5] > 0)], into))
-        return left, parts
+        widest = np.diff(asked.pieces.cuts).max(initial=0)
+        for width in (width for width in reversed(WIDTHS) if width <= widest):
+            rolled, left = self._parted(spans, width)
+            if rolled:
+                found, untold = self._covered(rolled, width, asked.pieces, field)
+                parts.append(found)
+                spans = _union((*left, *untold))
+        return parts, spans
+
+    def _covered(self, spans: Sequence[Span], width: int, into: Pieces, field: str) -> tuple[Points, list[Span]]:
+        """What the buckets of a width in `spans` say; and what of these they do not tell."""
+        rows = self._buckets(width, spans, field)
+        bucket = rows["bucket"]
+        piece = into.of(bucket)
+        split = (into.of(bucket + (width - 1)) != piece) | into.whole[piece]
+        unclear = ~split & ((rows["count"] != rows["ticks"]) | ~np.isfinite(rows["low"]) | ~np.isfinite(rows["high"]))
+        others = split | unclear if rows["ticks"][unclear].sum() <= TICKS_REPLACED else split
+        told = ~others & (rows["count"] > 0)
+        return _points_of(rows[told], piece[told]), _joined(bucket[others], width)
 
     def _least(self, t: int) -> int:
         """Blocks that have a tick at `t` or later begin here or later."""
         return max(t - self._reach, FIRST_NS)
 
-    def _buckets(self, width: int, t0: int, t1: int, field: str) -> NDArray[np.object_]:
-        """object[n, 9], by their times: bucket, first, last, min, max, count, ticks, first_t, last_t."""
-        sql = f"SELECT bucket, first, last, min, max, count, ticks, first_t, last_t FROM {TABLES[width]}"  # noqa: S608
-        where = " WHERE stream = ? AND field = ? AND bucket >= ? AND bucket < ?"
+    def _buckets(self, width: int, spans: Sequence[Span], field: str) -> NDArray[np.void]:
+        """`_BUCKET`[n], by their times."""
+        columns = "bucket, first, last, min, max, count, ticks, coalesce(first_t, 0), coalesce(last_t, 0)"
+        sql = (
+            f"SELECT {columns} FROM ({_PAIRS}) CROSS JOIN {TABLES[width]}"  # noqa: S608  # our own names
+            " WHERE stream = ? AND field = ? AND bucket >= a AND bucket < b"
+        )
         position = self.stream.fields.index(field)
-        cursor = self._connection.execute(sql + where, (self._number, position, t0, t1))
-        return np.fromiter(chain.from_iterable(cursor), dtype=np.object_).reshape(-1, 9)
+        return np.fromiter(self._connection.execute(sql, (_pairs(spans), self._number, position)), _BUCKET)
 
     def _blocks(self, t0: int, t1: int, limit: int = -1) -> list[tuple[int, int]]:
         """The first and the last row of blocks that have ticks from `t0` to before `t1`, by their times."""
         sql = "SELECT r0, r1 FROM blocks WHERE stream = ? AND t0 >= ? AND t0 < ? AND t1 >= ? LIMIT ?"
         return self._connection.execute(sql, (self._number, self._least(t0), t1, t0, limit)).fetchall()
 
-    def _fetched(self, t0: int, t1: int, fields: Sequence[str], rows: int) -> Iterator[Ticks]:
-        """The ticks from `t0` to before `t1`, about `rows` at a time, each part sorted; one part at least."""
+    def _blocks_of(self, spans: Sequence[Span]) -> list[tuple[int, int]]:
+        """The first and the last row of the blocks that may have ticks in `spans`, in the order of the rows."""
+        # Each is looked for from `reach` before on: those that are nearer to one another than that, once together.
+        looked = _union((self._least(begin), end) for begin, end in spans)
+        sql = f"SELECT t0, t1, r0, r1 FROM ({_PAIRS}) CROSS JOIN blocks WHERE stream = ? AND t0 >= a AND t0 < b"  # noqa: S608
+        found = np.fromiter(self._connection.execute(sql, (_pairs(looked), self._number)), _BLOCK)
+        begins, ends = np.array(spans, dtype=np.int64).T
+        place = np.searchsorted(ends, found["t0"], side="right")
+        touched = found[(place < len(ends)) & (begins[np.minimum(place, len(ends) - 1)] <= found["t1"])]
+        touched.sort(order="r0")
+        return list(zip(touched["r0"].tolist(), touched["r1"].tolist(), strict=True))
+
+    def _fetched(self, spans: Sequence[Span], fields: Sequence[str], rows: int) -> Iterator[Ticks]:
+        """The ticks in `spans`, about `rows` at a time, each part sorted; one part at least.
+
+        In the order of the rows, so that ticks of one time are as they came.
+        """
         positions = {name: position for position, name in enumerate(self.stream.fields)}
         columns = [f"k.v{positions[name]}" if name in positions else "NULL" for name in fields]
-        # In the order of the rows, so that ticks of one time are as they came. With no LIMIT, SQLite leaves it out.
         sql = (
-            "WITH b AS MATERIALIZED (SELECT r0, r1 FROM blocks WHERE stream = ? AND t0 >= ? AND t0 < ? AND t1 >= ?"  # noqa: S608
-            f" ORDER BY r0 LIMIT -1) SELECT k.t, {', '.join(columns)} FROM b CROSS JOIN ticks AS k"
-            " ON k.n BETWEEN b.r0 AND b.r1 WHERE k.t >= ? AND k.t < ? AND k.n <= ?"
+            f"SELECT k.t, {', '.join(columns)} FROM ({_PAIRS}) CROSS JOIN ticks AS k"  # noqa: S608
+            " WHERE k.n BETWEEN a AND b AND k.t >= ? AND k.t < ? AND k.n <= ?"
         )
         # A tuple for each row is most of the time; straight into an array, it is a third less.
         row = np.dtype([("t", np.int64), *((f"v{column}", np.float64) for column in range(len(fields)))])
-        cursor = self._connection.execute(sql, (self._number, self._least(t0), t1, t0, t0, t1, self._last))
+        asked = (_pairs(self._blocks_of(spans)), spans[0][0], spans[-1][1], self._last)
+        cursor = self._connection.execute(sql, asked)
         while True:
             cells = np.fromiter(islice(cursor, rows), row)
+            ended = len(cells) < rows
+            if len(spans) > 1:
+                cells = cells[_within(cells["t"], spans)]
             v = np.stack([cells[f"v{column}"] for column in range(len(fields))], axis=1)
             yield in_order([Ticks(cells["t"].copy(), v)])
-            if len(cells) < rows:
+            if ended:
                 return
 
 
@@ -238,10 +278,26 @@ def in_order(parts: Sequence[Ticks]) -> Ticks:
     return Ticks(t, v)
 
 
-def _unclear(rows: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """The buckets with ticks that have no value: a line is open there, which they do not tell."""
-    unclear: NDArray[np.bool_] = (rows[:, 5] != rows[:, 6]).astype(np.bool_)
-    return unclear | ~np.isfinite(rows[:, 3:5].astype(np.float64)).all(axis=1)
+def _pairs(pairs: Iterable[tuple[int, int]]) -> str:
+    """What `_PAIRS` reads. An object, as its keys are read in a fifth of the time of arrays of two."""
+    return "{" + ",".join([f'"{a}":{b}' for a, b in pairs]) + "}"
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    """The spans by their times, those that touch or overlap as one."""
+    union: list[Span] = []
+    for begin, end in sorted(spans):
+        if union and begin <= union[-1][1]:
+            union[-1] = union[-1][0], max(end, union[-1][1])
+        else:
+            union.append((begin, end))
+    return union
+
+
+def _within(t: Times, spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which of `t` lie in `spans`, which rise and do not touch."""
+    within: NDArray[np.bool_] = np.searchsorted(np.array(spans, dtype=np.int64).ravel(), t, side="right") % 2 == 1
+    return within
 
 
 def _joined(bucket: Times, width: int) -> list[Span]:
@@ -253,20 +309,18 @@ def _joined(bucket: Times, width: int) -> list[Span]:
     return [(int(begin), int(end) + width) for begin, end in zip(bucket[starts], bucket[ends], strict=True)]
 
 
-def _points_of(rows: NDArray[np.object_], into: Pieces) -> Points:
+def _points_of(rows: NDArray[np.void], piece: NDArray[np.int64]) -> Points:
     """The points of the buckets of each piece together; all their ticks have values."""
     if not len(rows):
         return NO_POINTS
-    first, last, low, high = rows[:, 1:5].astype(np.float64).T
-    piece = into.of(rows[:, 0].astype(np.int64))
     starts = np.flatnonzero(np.append(True, piece[1:] != piece[:-1]))
     ends = np.append(starts[1:], len(rows)) - 1
     return of_buckets(
-        rows[starts, 7].astype(np.int64),
-        first[starts],
-        np.minimum.reduceat(low, starts),
-        np.maximum.reduceat(high, starts),
-        rows[ends, 8].astype(np.int64),
-        last[ends],
-        np.add.reduceat(rows[:, 5].astype(np.int64), starts) - 1,
+        rows["first_t"][starts],
+        rows["first"][starts],
+        np.minimum.reduceat(rows["low"], starts),
+        np.maximum.reduceat(rows["high"], starts),
+        rows["last_t"][ends],
+        rows["last"][ends],
+        np.add.reduceat(rows["count"], starts) - 1,
     )
