@@ -210,7 +210,9 @@ class StreamRows:
         unclear = ~split & ((rows["count"] != rows["ticks"]) | ~np.isfinite(rows["low"]) | ~np.isfinite(rows["high"]))
         others = split | unclear if rows["ticks"][unclear].sum() <= TICKS_REPLACED else split
         told = ~others & (rows["count"] > 0)
-        return _points_of(rows[told], piece[told]), _joined(bucket[others], width)
+        # What is between two buckets and is told by neither may cut the line there.
+        run = np.cumsum(others) + np.searchsorted([begin for begin, _end in spans], bucket, side="right")
+        return _points_of(rows[told], piece[told], run[told]), _joined(bucket[others], width)
 
     def _least(self, t: int) -> int:
         """Blocks that have a tick at `t` or later begin here or later."""
@@ -309,11 +311,11 @@ def _joined(bucket: Times, width: int) -> list[Span]:
     return [(int(begin), int(end) + width) for begin, end in zip(bucket[starts], bucket[ends], strict=True)]
 
 
-def _points_of(rows: NDArray[np.void], piece: NDArray[np.int64]) -> Points:
-    """The points of the buckets of each piece together; all their ticks have values."""
+def _points_of(rows: NDArray[np.void], piece: NDArray[np.int64], run: NDArray[np.int64]) -> Points:
+    """The points of the buckets of each piece and run together; all their ticks have values."""
     if not len(rows):
         return NO_POINTS
-    starts = np.flatnonzero(np.append(True, piece[1:] != piece[:-1]))
+    starts = np.flatnonzero(np.append(True, (piece[1:] != piece[:-1]) | (run[1:] != run[:-1])))
     ends = np.append(starts[1:], len(rows)) - 1
     return of_buckets(
         rows["first_t"][starts],
