@@ -9,6 +9,7 @@ from tests.ui.conftest import SECOND, START, Monitor
 from tuistream.core.errors import SettingsError
 from tuistream.core.status import FeedState, RecordingStatus
 from tuistream.ui.app import TuistreamApp
+from tuistream.ui.line import INKS
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.status_line import lag_text
 
@@ -197,7 +198,10 @@ async def test_other_themes_work(monitor: Monitor) -> None:
         for theme in sorted(monitor.app.available_themes)[::3]:
             monitor.app.theme = theme
             await pilot.pause()
-            assert monitor.app.inks.style("price").color is not None
+            styles = {ink: monitor.app.inks.style(ink) for ink in INKS}
+            assert all(style.color is not None for ink, style in styles.items() if ink != "edge"), theme
+            assert styles["error"].bold
+            assert styles["badge"].bgcolor == styles["accent"].color
             assert " 101" in monitor.title
 
 

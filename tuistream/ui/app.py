@@ -25,18 +25,14 @@ from tuistream.sources.media.opening import Opener
 from tuistream.ui import themes
 from tuistream.ui.commands import Pane, app_bindings
 from tuistream.ui.events import EventLog
-from tuistream.ui.filter import FilterInput
 from tuistream.ui.footer import Footer
 from tuistream.ui.glyphs import signs_for
 from tuistream.ui.grid import Grid
-from tuistream.ui.help import HelpScreen
 from tuistream.ui.keymap import translation
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
-from tuistream.ui.moment_input import MomentInput
 from tuistream.ui.openings import Openings
 from tuistream.ui.options import ViewOptions
-from tuistream.ui.palette import CommandProvider, Palette
 from tuistream.ui.panel import Panel
 from tuistream.ui.pictures import Pictures
 from tuistream.ui.replay_keys import ReplayKeys
@@ -49,11 +45,18 @@ from tuistream.ui.watch_list import Tabs, WatchList
 
 if TYPE_CHECKING:
     from tuistream.store.asking import HistoryReader
+    from tuistream.ui.filter import FilterInput
 
 SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
 FIRST_LOOK = 0.01  # seconds between looks for the first stream
 SIDES = {"h": "to the left", "j": "below", "k": "above", "l": "to the right"}
 LIST_FROM, WIDE_LIST_FROM, SMALL_WIDTH, SMALL_HEIGHT = 100, 116, 60, 20
+
+
+def _command_provider() -> type[Provider]:
+    from tuistream.ui.palette import CommandProvider
+
+    return CommandProvider
 
 
 class TuistreamApp(ReplayKeys):
@@ -67,7 +70,7 @@ class TuistreamApp(ReplayKeys):
     TITLE = "tuistream"
     AUTO_FOCUS = "Panel"
     BINDINGS: ClassVar[list[Binding]] = app_bindings()  # type: ignore[assignment]
-    COMMANDS: ClassVar[set[type[Provider]]] = {CommandProvider}  # type: ignore[assignment]
+    COMMANDS: ClassVar[set[Callable[[], type[Provider]]]] = {_command_provider}  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class TuistreamApp(ReplayKeys):
         glyphs = options.glyphs or glyphs_for(os.environ, encoding)
         signs = signs_for(glyphs)
         self.ascii_only = glyphs == "ascii"
-        self.inks = InkPot()
+        self.inks = InkPot(self)
         self.openings = Openings(Opener(options.media), options.clock, self._run_opening)
         self.pictures = Pictures(self._run_opening)
         self._own_keys = translation(options.keys)
@@ -105,12 +108,10 @@ class TuistreamApp(ReplayKeys):
         self._tabs = Tabs(self._list, signs)
         self._grid = Grid(session, self._streams, self._list.rows, options, signs, glyphs, reader)
         self._events = EventLog(session, options.timezone)
-        self._filter = FilterInput()
-        self.moment_input = MomentInput()
+        self._filter: FilterInput | None = None
         self._footer = Footer(signs, options.keys, options.playback is not None)
 
     def compose(self) -> ComposeResult:
-        yield self.inks
         yield self._status
         yield self._demo
         yield self._tabs
@@ -118,8 +119,6 @@ class TuistreamApp(ReplayKeys):
             yield self._list
             yield self._grid
         yield self._events
-        yield self._filter
-        yield self.moment_input
         yield self._footer
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -237,16 +236,29 @@ class TuistreamApp(ReplayKeys):
         (self._events if shown else self._grid.panel).focus()
         self._slow_at = 0
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
+        if self._filter is None:
+            from tuistream.ui.filter import FilterInput
+
+            self._filter = FilterInput()
+            await self.show_input(self._filter)
         self._filter.open(self._list.rows.filter)
 
+    async def show_input(self, line: Input) -> None:
+        """Give a line to type in its place above the footer."""
+        await self.screen_stack[0].mount(line, before=self._footer)
+
     def action_help(self) -> None:
+        from tuistream.ui.help import HelpScreen
+
         self.push_screen(HelpScreen(self.options.waiting, self.options.keys, self.options.playback is not None))
 
     def action_command_palette(self) -> None:
         if self.screen.has_class("-small"):
             self.say(f"no room for the palette: it needs {SMALL_WIDTH} x {SMALL_HEIGHT}")
         elif not isinstance(self.screen, CommandPalette):
+            from tuistream.ui.palette import Palette
+
             self.push_screen(Palette(id="--command-palette"))
 
     def action_theme(self) -> None:

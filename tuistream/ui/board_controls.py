@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
 from textual.widget import Widget
@@ -11,16 +11,17 @@ from textual.widget import Widget
 from tuistream.core.board import Board, Item
 from tuistream.core.text import printable
 from tuistream.sources.media.names import NotOpened, named
-from tuistream.ui.board_view import BoardView
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.controls import ChartControls
 from tuistream.ui.items import address_of
 from tuistream.ui.messages import Followed, Said
-from tuistream.ui.naming import NamedScreen
 from tuistream.ui.openings import OpeningApp, Openings
 from tuistream.ui.status_line import local_time
 from tuistream.ui.stream_plot import StreamPlot
 from tuistream.ui.streams import Streams, key_of
+
+if TYPE_CHECKING:
+    from tuistream.ui.board_view import BoardView
 
 
 class BoardControls(ChartControls):
@@ -89,6 +90,8 @@ class BoardControls(ChartControls):
         except NotOpened as error:
             self._say(f"not opened: {error}")
             return
+        from tuistream.ui.naming import NamedScreen
+
         if await self.app.push_screen_wait(NamedScreen(item, self._streams.label(key_of(board)), name, real)):
             openings.start(key_of(board), item, name, real)
 
@@ -121,6 +124,8 @@ class BoardControls(ChartControls):
     def rows_view(self) -> BoardView:
         """The widget for rows, on the screen instead of the plot."""
         if self._view is None:
+            from tuistream.ui.board_view import BoardView
+
             self._view = BoardView(self._timezone, self.show_frame)
             self._view.assign(self.board)
             self._view.note(self._note)

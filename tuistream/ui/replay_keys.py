@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input
 
 from tuistream.core.errors import SettingsError
 from tuistream.ui.controls import ChartControls
 from tuistream.ui.first_frame import PromptApp
-from tuistream.ui.moment_input import MomentInput
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.replaying import FORWARD_ONLY, Playback, sped, stepped
 from tuistream.ui.status_line import local_time
+
+if TYPE_CHECKING:
+    from tuistream.ui.moment_input import MomentInput
 
 
 class ReplayKeys(PromptApp):
     """What the app that shows the panels adds to this: the rest of the screen."""
 
     options: ViewOptions
-    moment_input: MomentInput
+    moment_input: MomentInput | None = None  # made when it is needed
 
     def say(self, text: str) -> None:
         raise NotImplementedError
 
     def beat(self, everything: bool = False) -> None:
+        raise NotImplementedError
+
+    async def show_input(self, line: Input) -> None:
         raise NotImplementedError
 
     def current_panel(self) -> ChartControls:
@@ -51,12 +59,17 @@ class ReplayKeys(PromptApp):
     def action_speed(self, steps: int) -> None:
         self.replay(partial(sped, steps=steps))
 
-    def action_go_to(self) -> None:
+    async def action_go_to(self) -> None:
         playback = self.options.playback
         if playback is not None and playback.recorded:
             self.say(FORWARD_ONLY)
-        else:
-            self.moment_input.open()
+            return
+        if self.moment_input is None:
+            from tuistream.ui.moment_input import MomentInput
+
+            self.moment_input = MomentInput()
+            await self.show_input(self.moment_input)
+        self.moment_input.open()
 
     def on_moment_input_given(self, message: MomentInput.Given) -> None:
         self.current_panel().focus()
