@@ -86,7 +86,7 @@ class Decoder:
         except MemoryError:
             words, final = f"it wants more than {MAX_MEMORY >> 30} GiB of memory", True
         except av.FFmpegError as error:
-            words, final = _words(error)
+            words, final = _words(error, file="fd" in self._request)
         except OSError as error:
             words, final = error.strerror or type(error).__name__, False
         except (ValueError, RuntimeError, OverflowError) as error:  # PyAV's, of what no container should say
@@ -110,7 +110,8 @@ class Decoder:
             )
         options |= {"protocol_whitelist": "none", "format_whitelist": FORMATS}
         file = os.fdopen(request["fd"], "rb", buffering=0)
-        return av.open(file, "r", format=request["format"] or None, options=options, io_open=_refuse)
+        kind = request["format"] or None
+        return av.open(file, "r", format=kind, options=options, io_open=_refuse, metadata_errors="replace")
 
     def _stream(self, container: InputContainer) -> VideoStream:
         """The video in it, within bounds. Raises Refused."""
@@ -120,7 +121,9 @@ class Decoder:
         codec = stream.codec_context
         if codec is None:
             raise Refused("nothing here decodes it")
-        if not 0 < codec.width * codec.height <= MAX_PIXELS:
+        if not codec.width * codec.height:
+            raise Refused(f"a video without a size, or over the limit of {MAX_PIXELS:,} pixels")
+        if codec.width * codec.height > MAX_PIXELS:
             size = f"{codec.width:,} x {codec.height:,}"
             raise Refused(f"a video of {size} pixels is over the limit of {MAX_PIXELS:,}")
         codec.options = {"max_pixels": str(MAX_PIXELS)}
@@ -229,13 +232,13 @@ def _refuse(url: str, _flags: int, _options: dict[str, str]) -> object:
     raise PermissionError(f"it names another file: {url}")
 
 
-def _words(error: av.FFmpegError) -> tuple[str, bool]:
-    """What went wrong, without the URL, and whether it would at another time."""
+def _words(error: av.FFmpegError, *, file: bool) -> tuple[str, bool]:
+    """What went wrong, without the URL, and whether it would at another time. file: what is read is there."""
     import av
 
     if isinstance(error, av.error.ExitError):
         return f"nothing came for {QUIET_SECONDS:g} s", False
-    if isinstance(error, av.error.InvalidDataError):
+    if file or isinstance(error, av.error.InvalidDataError):
         return "no video that can be shown, or a broken one", True
     if isinstance(error, av.error.HTTPClientError):
         return f"refused: {error.strerror}", True
