@@ -26,7 +26,7 @@ from tuistream.store.buckets import combined, joined
 from tuistream.store.catalog import load, quantity_of
 from tuistream.store.history import History, Wanted
 from tuistream.store.inspect import inspect
-from tuistream.store.left_out import left_out
+from tuistream.store.left_out import items_left_out, ticks_left_out
 from tuistream.store.opening import open_for_reading
 from tuistream.store.playback import Selection
 from tuistream.store.query import Query
@@ -162,10 +162,10 @@ def test_views_and_exports_of_minutes_are_as_before(tmp_path: Path) -> None:
     fine = exported(base, out, 30 * SECOND).splitlines()[1:]
     assert fine
     assert all(line.startswith("2026-11-22") for line in fine)
-    found = left_out(Selection(tuple(files_of([base]))))
-    assert (found.items, found.ticks) == (0, 3 * 2_340)
-    assert found.words() == ["7,020 ticks are not in it: only rollups of 1 m and longer are left of them"]
-    assert left_out(Selection((paths[3],))) == (0, 0)
+    told = "7,020 older ticks are not in it: of them only rollups of 1 m and longer are left"
+    assert ticks_left_out(Selection(tuple(files_of([base])))) == told
+    assert ticks_left_out(Selection(tuple(files_of([base])), since=NOON + DAY)) == ""
+    assert items_left_out(Selection((paths[3],))) == ticks_left_out(Selection((paths[3],))) == ""
 
 
 def _numbers(table: str) -> list[list[object]]:

@@ -15,6 +15,7 @@ from tuistream.exports import FORMATS, SUFFIXES
 
 if TYPE_CHECKING:
     from tuistream.exports.contract import Done
+    from tuistream.store.playback import Selection
 
 
 @click.command(
@@ -58,8 +59,10 @@ def command(files: tuple[Path, ...], to: str | None, output: str, **given: Any) 
     done = Done()
     with like_ctrl_c(), shown("exporting", done.look, given["quiet"]):
         export(selection, name, out, done, every=every, force=given["force"])
-    if out is not None and not given["quiet"]:
-        click.echo(_last_words(done, out), err=True)
+    if not given["quiet"]:
+        for words in (_last_words(done, out) if out is not None else "", *_left_out(selection, every)):
+            if words:
+                click.echo(words, err=True)
     return 0
 
 
@@ -70,6 +73,13 @@ def _format(to: str | None, out: Path | None, output: str) -> str:
     if out is None and name in ("parquet", "arrow") and (not output or sys.stdout.isatty()):
         raise SettingsError(f"--to {name}: -o PATH is wanted, or -o - where standard output is no terminal")
     return name
+
+
+def _left_out(selection: Selection, every: int | None) -> tuple[str, str]:
+    from tuistream.store.left_out import items_left_out, ticks_left_out
+    from tuistream.store.thinned import MINUTE
+
+    return items_left_out(selection), "" if every and every % MINUTE == 0 else ticks_left_out(selection)
 
 
 def _last_words(done: Done, out: Path) -> str:

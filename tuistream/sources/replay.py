@@ -15,6 +15,8 @@ from tuistream.core.errors import RecordingError
 from tuistream.core.session import Session
 from tuistream.core.status import Event, FeedState, FeedStatus
 from tuistream.sources.recorded import PAST_ROWS, History, Piece, Track
+from tuistream.sources.recorded_items import RecordedItems
+from tuistream.store.left_out import ticks_left_out
 from tuistream.store.playback import Block, BlockReader, Selection
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Replay:
         self._last = 0, 0  # the newest tick shown: its receive time, and when it was due
         self._apart = 0  # what event times are ahead of receive times, where that is more than `FAR_NS`
         self._history = History(session, status)
+        self._items = RecordedItems(session, status, selection)
         self._reader: BlockReader | None = None
         self._goal: int | None = None
         self._leaving: int | None = None  # where the clock stands while another place is read
@@ -140,6 +143,9 @@ class Replay:
         """Until the end; where it `stays`, until cancelled."""
         try:
             await self._open(None)
+            await self._items.open()
+            if words := await asyncio.to_thread(ticks_left_out, self.selection):
+                self._note("notice", words)
             while True:
                 await self._awake.wait()
                 if await self._turn():
@@ -148,6 +154,7 @@ class Replay:
             self._session.set_state(self.status, FeedState.FAILED, str(error))
             self._note("ended", str(error))
         finally:
+            await self._items.close()
             await self._close()
 
     async def _turn(self) -> bool:
@@ -161,6 +168,8 @@ class Replay:
             piece = None
         if piece is None:
             if not self.ended:
+                if not self._session.full.is_set():
+                    await self._items.show_until(None)
                 self._end()
             if not self.stays:
                 return True
@@ -171,9 +180,11 @@ class Replay:
             self._set_anchor()
         if self.status.state is not FeedState.LIVE:
             self._session.set_state(self.status, FeedState.LIVE)
+        await self._items.show_until(self.position())
         if self.paused:
             await self._changed.wait()
         elif (stop := self._due(piece)) > self._track.row:
+            await self._items.show_until(int(piece.block.recv[stop - 1]))
             self._show(piece, stop)
             await self._session.room()
             await asyncio.sleep(0)
@@ -224,6 +235,7 @@ class Replay:
         self._track.row = stop
         self._arrived(piece, stop)
         self._history.reached(batches, self._last[0])
+        self._items.show(self._last[0])
 
     def _arrived(self, piece: Piece, stop: int) -> None:
         self._last = int(piece.block.recv[stop - 1]), int(piece.due[stop - 1])
@@ -257,6 +269,7 @@ class Replay:
             ahead = int(piece.block.recv[self._track.row]) - (goal - self._apart)
             due = int(piece.due[self._track.row])
             self._anchor = time.monotonic_ns(), min(max(due - ahead, self._last[1]), due)
+        await self._items.seek(self.position() + 1)
 
     def _elapsed(self) -> int:
         """How far the replay is, ns of its own clock; no further than the next tick where that is overdue."""
@@ -288,8 +301,10 @@ class Replay:
         return int(np.searchsorted(piece.due, elapsed, side="right"))
 
     def _wait(self, piece: Piece) -> float:
-        """Seconds until the next tick is due."""
+        """Seconds until the next tick is due, or a text or picture before it."""
         left = (int(piece.due[self._track.row]) - self._elapsed()) / self.speed
+        if (recv := self._items.next_recv) is not None:
+            left = min(left, (recv - self.position()) / self.speed)
         return max(left, SOONEST_NS) / 1e9
 
     def _note(self, kind: str, text: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from typing import Final, NamedTuple
 
 from tuistream.core.errors import RecordingError
 from tuistream.store import catalog
@@ -13,48 +13,36 @@ from tuistream.store.playback import Selection
 from tuistream.store.rollups import TABLES
 from tuistream.store.thinned import MINUTE, is_thinned
 
-_LEAST: Final = -(1 << 63)
-_MOST: Final = (1 << 63) - 1
+_LEAST = -(1 << 63)
+_MOST = (1 << 63) - 1
 
 
-class LeftOut(NamedTuple):
-    """items: texts, pictures and the like. ticks: those that were removed and whose rollups are kept."""
-
-    items: int = 0
-    ticks: int = 0
-
-    def words(self, *, items: bool = True, ticks: bool = True) -> list[str]:
-        """A sentence for each that there is and that is asked for."""
-        told = []
-        if items and self.items:
-            told.append(f"{self.items:,} texts, pictures and the like are not in it")
-        if ticks and self.ticks:
-            told.append(f"{self.ticks:,} ticks are not in it: only rollups of 1 m and longer are left of them")
-        return told
+def items_left_out(selection: Selection) -> str:
+    """How many texts, pictures and the like there are, in words; "" where there is none. Raises RecordingError."""
+    count = _sum(selection, lambda _: "SELECT count(*) FROM media WHERE t BETWEEN ? AND ?")
+    return f"texts, pictures and the like ({count:,}) are not in it" if count else ""
 
 
-def left_out(selection: Selection) -> LeftOut:
-    """Raises RecordingError."""
-    items = ticks = 0
+def ticks_left_out(selection: Selection) -> str:
+    """How many ticks were removed and have rollups only, in words; "" where there is none. Raises RecordingError."""
+    minutes = f"SELECT coalesce(sum(ticks), 0) FROM {TABLES[MINUTE]} WHERE field = 0 AND bucket BETWEEN ? AND ?"  # noqa: S608
+    count = _sum(selection, lambda connection: minutes if is_thinned(connection) else "")
+    return f"{count:,} older ticks are not in it: of them only rollups of 1 m and longer are left" if count else ""
+
+
+def _sum(selection: Selection, sql_for: Callable[[sqlite3.Connection], str]) -> int:
+    """Of what a statement finds for the streams and times in each file; where it is "", nothing."""
+    since = _LEAST if selection.since is None else selection.since
+    last = _MOST if selection.until is None else selection.until - 1
+    count = 0
     for path in selection.files:
         with closing(open_for_reading(path)) as connection:
             try:
-                found = _of_file(connection, selection)
+                if sql := sql_for(connection):
+                    streams = {entry.id: entry.stream for entry in catalog.load(connection).entries.values()}
+                    wanted = selection.numbers(streams)
+                    named = "" if wanted is None else f" AND stream IN ({', '.join(map(str, wanted))})"
+                    count += connection.execute(sql + named, (since, last)).fetchone()[0]
             except sqlite3.Error as error:
                 raise RecordingError(f"cannot read {path}: {reason_of(error)}") from error
-        items, ticks = items + found.items, ticks + found.ticks
-    return LeftOut(items, ticks)
-
-
-def _of_file(connection: sqlite3.Connection, selection: Selection) -> LeftOut:
-    since = _LEAST if selection.since is None else selection.since
-    last = _MOST if selection.until is None else selection.until - 1
-    streams = {entry.id: entry.stream for entry in catalog.load(connection).entries.values()}
-    wanted = selection.numbers(streams)
-    named = "" if wanted is None else f" AND stream IN ({', '.join(map(str, wanted))})"
-    sql = f"SELECT count(*) FROM media WHERE t BETWEEN ? AND ?{named}"  # noqa: S608  # our numbers
-    (items,) = connection.execute(sql, (since, last)).fetchone()
-    if not is_thinned(connection):
-        return LeftOut(items)
-    sql = f"SELECT coalesce(sum(ticks), 0) FROM {TABLES[MINUTE]} WHERE field = 0 AND bucket BETWEEN ? AND ?{named}"  # noqa: S608
-    return LeftOut(items, connection.execute(sql, (since, last)).fetchone()[0])
+    return count
