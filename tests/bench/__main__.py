@@ -27,6 +27,7 @@ SECTIONS = (
     "hub_http",
     "socket_io",
     "hostile",
+    "kinds",
     "snippets",
 )
 

@@ -75,7 +75,9 @@ class Canvas:
         """Set the dots of a mask, bool[rows, columns]."""
         rows, columns = self.glyphs.dots
         cells = dots.view(np.uint8).reshape(self.height, rows, self.width, columns)
-        bits = np.einsum("yrxc,rc->yx", cells, self.glyphs.bits).astype(np.uint8)
+        bits = np.zeros_like(self._bits)
+        for row, column in np.ndindex(rows, columns):
+            bits |= cells[:, row, :, column] * np.uint8(self.glyphs.bits[row, column])
         self._bits |= bits
         self._ink[bits != 0] = ink
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import cos, isfinite, pi, sin
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -44,6 +44,18 @@ class Part(NamedTuple):
         return "123456789abcdefghijklmnopqrstuvwxyz"[self.number] if self.number < 35 else "*"
 
 
+class Dots(NamedTuple):
+    """Of each dot: the distance from the centre in heights of a cell, and the turn from the top, 0 to 1.
+
+    down, right: [rows, 1] and [1, columns], how far that is from the centre, in heights of a cell.
+    """
+
+    distance: Heights
+    turn: Heights
+    down: Heights
+    right: Heights
+
+
 class Place(NamedTuple):
     """radius: in heights of a cell, which is two widths. left, top: cells before the disc. columns, rows: its square.
 
@@ -67,11 +79,12 @@ class Place(NamedTuple):
         down, right = row - self.top + 0.5 - self.rows / 2, (column - self.left + 0.5 - self.columns / 2) / 2
         return float(np.hypot(down, right)), float(np.arctan2(right, -down) / (2 * np.pi)) % 1.0
 
-    def polar(self, canvas: Canvas) -> tuple[Heights, Heights]:
-        """Of each dot: the distance from the centre in heights of a cell, and the turn from the top, 0 to 1."""
+    def polar(self, canvas: Canvas) -> Dots:
+        """Where the dots of a canvas lie."""
         y, x = canvas.grid()
         down, right = y - self.rows / 2, (x - self.columns / 2) / 2
-        return np.hypot(down, right), (np.arctan2(right, -down) / (2 * np.pi)) % 1.0
+        turn = np.arctan2(right, -down) * (0.5 / np.pi)
+        return Dots(np.sqrt(down * down + right * right), np.where(turn < 0, turn + 1.0, turn), down, right)
 
     def cell(self, turn: float, distance: float) -> tuple[int, int]:
         """The row and column of what is so far from the centre."""
@@ -180,14 +193,14 @@ def sliced(content: Content, size: Size, style: DrawStyle, hole: float) -> Frame
         return as_bars(parts, size, style)
     frame = blank(size)
     canvas = Canvas(place.columns, place.rows, style.glyphs)
-    distance, turn = place.polar(canvas)
-    ring = (distance <= place.radius) & (distance >= hole * place.radius)
+    dots = place.polar(canvas)
+    ring = (dots.distance <= place.radius) & (dots.distance >= hole * place.radius)
     edge = 0.0
     several = sum(part.share > 0 for part in parts) > 1
     for part in parts:
-        inside = ring & (turn >= edge) & (turn < edge + part.share)
+        inside = ring & (dots.turn >= edge) & (dots.turn < edge + part.share)
         if several:
-            inside &= apart(distance, turn, edge) & apart(distance, turn, edge + part.share)
+            inside &= apart(dots, edge) & apart(dots, edge + part.share)
         canvas.fill(inside, part.ink)
         edge += part.share
     canvas.put(frame, place.top, place.left)
@@ -219,10 +232,11 @@ def part_of_words(parts: list[Part], place: Place, size: Size, column: int, row:
     return parts[at] if column >= place.beside and 0 <= at < len(parts) else None
 
 
-def apart(distance: Heights, turn: Heights, edge: float) -> Masks:
-    """Dots that are not on the line from the centre at an edge."""
-    angle = 2 * np.pi * (turn - edge)
-    far: Masks = (np.abs(distance * np.sin(angle)) > APART / 2) | (np.cos(angle) < 0)
+def apart(dots: Dots, edge: float) -> Masks:
+    """Dots that are not on the line from the centre at an edge, a turn."""
+    sine, cosine = sin(2 * pi * edge), cos(2 * pi * edge)
+    across, along = dots.right * cosine + dots.down * sine, dots.right * sine - dots.down * cosine
+    far: Masks = (np.abs(across) > APART / 2) | (along < 0)
     return far
 
 

@@ -27,14 +27,14 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         return disc.as_bars(parts, size, style)
     frame = blank(size)
     canvas = Canvas(place.columns, place.rows, style.glyphs)
-    distance, turn = place.polar(canvas)
+    dots = place.polar(canvas)
     for circle in (0.5, 1.0):
-        canvas.fill(np.abs(distance - circle * place.radius) <= RIM, AXIS)
+        canvas.fill(np.abs(dots.distance - circle * place.radius) <= RIM, AXIS)
     for part in parts:
-        inside = np.floor(turn * len(parts)) == part.number
+        inside = np.floor(dots.turn * len(parts)) == part.number
         for edge in (part.number, part.number + 1):
-            inside &= disc.apart(distance, turn, edge / len(parts))
-        canvas.fill(inside & (distance <= place.radius * part.share / largest), part.ink)
+            inside &= disc.apart(dots, edge / len(parts))
+        canvas.fill(inside & (dots.distance <= place.radius * part.share / largest), part.ink)
     canvas.put(frame, place.top, place.left)
     for part in parts:
         out = place.radius * part.share / largest
