@@ -274,12 +274,12 @@ async def test_the_last_move_may_give_the_colour(monitor: Monitor) -> None:
     async with monitor.running(100, 30):
         await monitor.press("d")
         plot = monitor.panel.query_one(StreamPlot)
-        assert plot._styles()[0] == plot._styles()[UP]
+        assert plot.ink_styles()[0] == plot.ink_styles()[UP]
         monitor.feed_ticks("a", [2.0], end=int(state.series.t[-1]) + SECOND)
         await monitor.settle(SECOND)
-        assert plot._styles()[0] == plot._styles()[DOWN]
+        assert plot.ink_styles()[0] == plot.ink_styles()[DOWN]
         await monitor.press("d")
-        assert plot._styles()[0] not in (plot._styles()[DOWN], plot._styles()[UP])
+        assert plot.ink_styles()[0] not in (plot.ink_styles()[DOWN], plot.ink_styles()[UP])
 
 
 async def test_the_value_axis_of_bars_stands_still_while_it_fits(monitor: Monitor) -> None:

@@ -9,7 +9,7 @@ from tests.ui.conftest import SECOND, START, Monitor
 from tuistream.core.errors import SettingsError
 from tuistream.core.status import FeedState, RecordingStatus
 from tuistream.ui.app import TuistreamApp
-from tuistream.ui.line import INKS
+from tuistream.ui.ink_colours import WORDS
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.status_line import lag_text
 
@@ -198,7 +198,7 @@ async def test_other_themes_work(monitor: Monitor) -> None:
         for theme in sorted(monitor.app.available_themes)[::3]:
             monitor.app.theme = theme
             await pilot.pause()
-            styles = {ink: monitor.app.inks.style(ink) for ink in INKS}
+            styles = {ink: monitor.app.inks.style(ink) for ink in WORDS}
             assert all(style.color is not None for ink, style in styles.items() if ink != "edge"), theme
             assert styles["error"].bold
             assert styles["badge"].bgcolor == styles["accent"].color

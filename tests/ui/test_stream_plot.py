@@ -160,15 +160,16 @@ async def test_every_theme_has_a_colour_for_every_ink() -> None:
             app.theme = theme
             show(app.plot)
             await pilot.pause()
-            styles = {ink: app.plot.get_component_rich_style(f"stream-plot--{ink}") for ink in INKS}
+            styles = dict(zip(INKS, app.plot.ink_styles(), strict=True))
             assert all(style.color is not None for style in styles.values()), theme
             drawn = [segment.style for y in range(12) for segment in app.plot.render_line(y)]
             assert styles["price"] in drawn
 
 
-async def test_styles_come_from_the_stylesheet() -> None:
+async def test_colours_come_from_the_variables_of_the_theme() -> None:
     class Coloured(PlotApp):
-        CSS = "StreamPlot .stream-plot--price { color: #123456; }"
+        def get_theme_variable_defaults(self) -> dict[str, str]:
+            return {"price": "#123456"}
 
     app = Coloured()
     async with app.run_test(size=(72, 12)):

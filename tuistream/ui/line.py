@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 from rich.cells import cell_len
@@ -11,42 +11,15 @@ from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
-from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tuistream.ui.ink_colours import WORDS, colour_of
 from tuistream.ui.painting import PaintedApp
 
-# What a text means, and which of the theme's colours it has for that.
-INKS: Final = {
-    "plain": "foreground",
-    "dim": "dim",
-    "strong": "foreground",
-    "value": "foreground",
-    "accent": "accent",
-    "up": "success",
-    "down": "error",
-    "flat": "dim",
-    "warning": "warning",
-    "error": "error",
-    "key": "accent",
-    "edge": "edge",
-    "selected": "accent",
-    "stale": "dim",
-    "badge": "background",
-    "spark": "secondary",
-    "price": "price",
-    "price-2": "price-2",
-    "price-3": "price-3",
-    "price-4": "price-4",
-    "average-1": "average-1",
-    "average-2": "average-2",
-    "average-3": "average-3",
-    "average-4": "average-4",
-}
-BOLD: Final = frozenset({"value", "strong", "error", "selected", "badge"})
-BEHIND: Final = {"badge": "accent"}
-Part = tuple[str, str]  # a text and its ink: one of these, a colour as "#rrggbb", or "" for the widget's own
+Part = tuple[
+    str, str
+]  # a text and its ink: one of `ink_colours.WORDS`, a colour as "#rrggbb", or "" for the widget's own
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -133,31 +106,29 @@ def in_ascii(text: str) -> str:
 
 
 class InkPot:
-    """The inks in the colours of the app's theme.
-
-    Classes of the stylesheet would be its public way to the same: 5 ms of the start, for two dozen of them.
-    """
+    """The styles of words in the app's theme."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._colours: dict[str, str] = {}  # of the theme that the styles are of
+        self._variables: dict[str, str] = {}  # of the theme that the styles are of
         self._styles: dict[str, Style] = {}
 
     def style(self, ink: str) -> Style:
         if ink.startswith("#"):
             return Style(color=ink)
-        if self._colours is not self._app.theme_variables:
-            self._colours, self._styles = self._app.theme_variables, {}
+        if self._variables is not self._app.theme_variables:
+            self._variables, self._styles = self._app.theme_variables, {}
         style = self._styles.get(ink)
         if style is None:
-            fore, back = self._colour(INKS[ink]), self._colour(BEHIND.get(ink, ""))
-            style = self._styles[ink] = Style(color=fore, bgcolor=back, bold=ink in BOLD or None)
+            variable, _percent, bold, behind = WORDS[ink]
+            style = Style(color=self._colour(variable), bgcolor=self._colour(behind), bold=bold or None)
+            self._styles[ink] = style
         return style
 
-    def _colour(self, name: str) -> RichColor | None:
-        """A colour of the theme, opaque unless it is not seen at all; "ansi_default 50%" is one, too."""
-        colour = Color.parse(self._colours[name].partition(" ")[0] if name else "transparent")
-        return colour.rich_color if colour.a else None
+    def _colour(self, variable: str) -> RichColor | None:
+        """None where nothing would be seen of it, too."""
+        colour = colour_of(self._variables, variable) if variable else None
+        return colour.rich_color if colour is not None and colour.a else None
 
 
 class InkedApp(Protocol):

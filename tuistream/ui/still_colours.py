@@ -1,21 +1,16 @@
-"""The colours of a theme for a picture: what the stylesheets say of each ink, blended with the background."""
+"""The colours of a theme for a picture: what each ink has, blended with the background."""
 
 from __future__ import annotations
 
-import re
-from importlib import resources
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from tuistream.core.errors import SettingsError
-from tuistream.ui.stream_plot import StreamPlot
+from tuistream.ui.ink_colours import PLOT, WORDS, Paint, colour_of
 from tuistream.ui.themes import DARK, THEMES, checked, variable_defaults
-
-_RULE: Final = re.compile(
-    r"\.(stream-plot|ink)--([\w-]+)\s*\{\s*color:\s*\$([\w-]+)(?:\s+(\d+)%)?;(\s*text-style:\s*bold;)?"
-)
 
 
 class Ink(NamedTuple):
@@ -26,7 +21,7 @@ class Ink(NamedTuple):
 
 
 class Colours(NamedTuple):
-    """background: "#rrggbb". plot: by the names of `charts.panel.INKS`. words: by those of `ui.line.INKS`."""
+    """background: "#rrggbb". plot: by the names of `charts.panel.INKS`. words: by those of `ui.ink_colours.WORDS`."""
 
     background: str
     plot: dict[str, Ink]
@@ -42,13 +37,11 @@ def colours_of(theme: str) -> Colours:
     if variables["background"].startswith("ansi_"):
         raise SettingsError(f"--theme {name}: its colours are the terminal's, and a picture has none")
     background = Color.parse(variables["background"])
-    inks: dict[str, dict[str, Ink]] = {"stream-plot": {}, "ink": {}}
-    sheet = resources.files("tuistream.ui").joinpath("tuistream.tcss").read_text(encoding="utf-8")
-    for group, ink, variable, percent, bold in _RULE.findall(StreamPlot.DEFAULT_CSS + sheet):
-        colour = Color.parse(variables[variable])
-        if percent:
-            colour = colour.multiply_alpha(int(percent) / 100)
-        # What is said later stands; it keeps what it does not say.
-        before = inks[group].get(ink)
-        inks[group][ink] = Ink((background + colour).hex6.lower(), bool(bold) or (before is not None and before.bold))
-    return Colours(background.hex6.lower(), inks["stream-plot"], inks["ink"])
+
+    def inks(paints: Mapping[str, Paint]) -> dict[str, Ink]:
+        return {
+            name: Ink((background + colour_of(variables, paint.variable, paint.percent)).hex6.lower(), paint.bold)
+            for name, paint in paints.items()
+        }
+
+    return Colours(background.hex6.lower(), inks(PLOT), inks(WORDS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,11 @@ from tuistream.charts.panel import (
 )
 from tuistream.charts.polyline import Line
 from tuistream.charts.raster import Viewport
+from tuistream.ui.ink_colours import PLOT, colour_of
 from tuistream.ui.painting import PaintedApp
+from tuistream.ui.themes import variable_defaults
 
 FIRST_LABELS: Final = 9  # cells that value labels are taken to need before there are any
-STYLES: Final = tuple(f"stream-plot--{ink}" for ink in INKS)
 FILLED: Final = 0.35  # how much of a line's colour the area under it has
 NOWHERE: Final = Size(-1, -1)
 SLACK: Final = 3  # cells that the room for value labels may be too wide before it is narrowed
@@ -47,34 +48,11 @@ class StreamPlot(PlotextPlot):
     """Shows lines of a stream, drawn by `show`; to be called at most as often as the screen is to change.
 
     A line's style is the index of its ink in `tuistream.charts.panel.INKS`: 0 to 3 are fields ("price" to
-    "price-4"), 4 to 7 averages ("average-1" to "average-4"). The stylesheet gives each ink its colour as
-    `.stream-plot--NAME`. Has neither timer nor border of its own.
+    "price-4"), 4 to 7 averages ("average-1" to "average-4"). `ink_colours.PLOT` gives each ink its
+    colour. Has neither timer nor border of its own.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(STYLES)
     ALLOW_SELECT = False
-
-    DEFAULT_CSS = """
-    StreamPlot {
-        .stream-plot--price { color: $primary; }
-        .stream-plot--price-2 { color: $warning; }
-        .stream-plot--price-3 { color: $secondary; }
-        .stream-plot--price-4 { color: $success; }
-        .stream-plot--average-1 { color: $accent; }
-        .stream-plot--average-2 { color: $secondary; }
-        .stream-plot--average-3 { color: $success; }
-        .stream-plot--average-4 { color: $error; }
-        .stream-plot--fill { color: $primary 35%; }
-        .stream-plot--gap { color: $foreground 18%; }
-        .stream-plot--gap-label { color: $foreground 55%; }
-        .stream-plot--axis { color: $foreground 25%; }
-        .stream-plot--label { color: $foreground 60%; }
-        .stream-plot--up { color: $success; text-style: bold; }
-        .stream-plot--down { color: $error; text-style: bold; }
-        .stream-plot--flat { color: $foreground; text-style: bold; }
-        .stream-plot--message { color: $foreground 70%; }
-    }
-    """
 
     def __init__(
         self,
@@ -87,7 +65,7 @@ class StreamPlot(PlotextPlot):
     ) -> None:
         """glyphs: "braille", "blocks" or "ascii"."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        # The axes take their colours from our own classes, so plotext needs no theme made of the app's.
+        # The axes take their colours from our own inks, so plotext needs no theme made of the app's.
         self.set_reactive(PlotextPlot.theme, "textual-clear")
         self.glyphs = glyphs
         self._labels = FIRST_LABELS
@@ -170,7 +148,7 @@ class StreamPlot(PlotextPlot):
             return False
         chars, ink, app = live.frame.chars, live.frame.ink, self.app
         cells = [(y, x, int(chars[y, x]), int(ink[y, x])) for y, x in places]
-        if cells and not (isinstance(app, PaintedApp) and app.paint_cells(self, cells, self._styles())):
+        if cells and not (isinstance(app, PaintedApp) and app.paint_cells(self, cells, self.ink_styles())):
             self.refresh(*[Region(0, row, live.frame.width, 1) for row in sorted({y for y, _x in places})])
         return True
 
@@ -192,7 +170,7 @@ class StreamPlot(PlotextPlot):
         width = self._room.width
         frame = self._frame
         # Any ink will do for blanks: they are all on the same background.
-        styles = self._styles()
+        styles = self.ink_styles()
         if frame is None or y >= frame.height:
             return Strip.blank(width, styles[0])
         segments = [
@@ -233,7 +211,7 @@ class StreamPlot(PlotextPlot):
             behind = -1 if ground.ansi is not None else int(ground.hex6[1:], 16)
             back = frame.bg[rows]
             colours = frame.fg[rows], np.where((frame.fg[rows] >= 0) & (back < 0), behind, back).astype(np.int32)
-        return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self._styles(), colours)
+        return app.paint(self, rows, frame.chars[rows], frame.ink[rows], self.ink_styles(), colours)
 
     def _set_colours(self, colours: tuple[str, ...]) -> None:
         if colours != self._colours:
@@ -241,21 +219,28 @@ class StreamPlot(PlotextPlot):
             self._own_styles = ()
             self.refresh()
 
-    def _styles(self) -> tuple[Style, ...]:
+    def ink_styles(self) -> tuple[Style, ...]:
+        """One for each of `tuistream.charts.panel.INKS`."""
         if not self._own_styles:
             self._own_styles = tuple(self._looked_up_styles())
         return self._own_styles
 
     def _looked_up_styles(self) -> list[Style]:
-        styles = [self.get_component_rich_style(name) for name in STYLES]
-        for ink, colour in enumerate(self._colours):
-            if colour in DIRECTIONS:
-                styles[ink] = styles[DIRECTIONS[colour]]
-            elif colour:
-                styles[ink] += Style(color=colour)
+        variables = self.app.theme_variables
+        variables = variable_defaults(variables) | variables
+        own, ground = self.rich_style, self.background_colors[1]
+        styles: list[Style] = []
+        for variable, percent, bold, _behind in map(PLOT.__getitem__, INKS):
+            colour = ground + colour_of(variables, variable, percent)
+            styles.append(own + Style(color=colour.rich_color, bold=bold or None))
+        for ink, name in enumerate(self._colours):
+            if name in DIRECTIONS:
+                styles[ink] = styles[DIRECTIONS[name]]
+            elif name:
+                styles[ink] += Style(color=name)
         main = styles[0].color
         if self._colours and self._colours[0] and main is not None:
-            filled = self.background_colors[1].blend(Color.from_rich_color(main), FILLED)
+            filled = ground.blend(Color.from_rich_color(main), FILLED)
             styles[FILL] += Style(color=filled.rich_color)
         return styles
 
