@@ -12,11 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from tuistream.core.batch import Times, Values
 from tuistream.store.buckets import FIRST_NS, WIDTHS, bucket_of
-from tuistream.store.points import of_buckets
+from tuistream.store.points import Points, of_buckets, reduced
 from tuistream.store.rollups import TABLES
-from tuistream.store.windows import FARTHEST, TICKS_RAW, StreamRows, Ticks
+from tuistream.store.windows import FARTHEST, TICKS_RAW, Asked, StreamRows, Ticks
 
 WIDTHS_KEPT: Final = WIDTHS[3:]
 MINUTE: Final = WIDTHS_KEPT[0]
@@ -109,23 +108,20 @@ class ThinnedRows(StreamRows):
             points = ((last_t, last), (first_t, first)) if before else ((first_t, first), (last_t, last))
             yield from (point for point in points if (point[0] < t) == before)
 
-    def _fetched(self, t0: int, t1: int, fields: Sequence[str], rows: int) -> Iterator[Ticks]:  # noqa: ARG002
-        """The points of the minutes, one part for each field, which the others have no value in."""
-        for column, name in enumerate(fields):
-            times, values = self._minutes(t0, t1, name)
-            v = np.full((len(times), len(fields)), np.nan)
-            v[:, column] = values
-            yield Ticks(times, v)
+    def points(self, asked: Asked, fields: Sequence[str]) -> list[list[Points]]:
+        """As of ticks; what longer buckets do not tell, minutes do."""
+        parts: list[list[Points]] = []
+        for field in fields:
+            found, left = self._rolled(asked, field) if field in self.stream.fields else ([], [])
+            minutes = [self._minutes(begin, end, field) for begin, end in left]
+            parts.append([*found, *(reduced(points, asked.pieces) for points in minutes)])
+        return parts
 
-    def _minutes(self, t0: int, t1: int, field: str) -> tuple[Times, Values]:
-        if field not in self.stream.fields or t1 <= t0:
-            return np.empty(0, np.int64), np.empty(0)
-        rows = self._buckets(MINUTE, max(bucket_of(max(t0, -FARTHEST), MINUTE), FIRST_NS), t1, field)
-        rows = rows[rows[:, 5] > 0]
-        first, last, low, high = rows[:, 1:5].astype(np.float64).T
-        more = rows[:, 5].astype(np.int64) - 1
-        times, values = of_buckets(
-            rows[:, 7].astype(np.int64), first, low, high, rows[:, 8].astype(np.int64), last, more
-        )
-        inside = (times >= t0) & (times < t1)
-        return times[inside], values[inside]
+    def _minutes(self, t0: int, t1: int, field: str) -> Points:
+        """The points of minutes that lie between."""
+        rows = self._buckets(MINUTE, [(max(bucket_of(max(t0, -FARTHEST), MINUTE), FIRST_NS), t1)], field)
+        rows = rows[rows["count"] > 0]
+        first_t, first, low, high = (rows[name] for name in ("first_t", "first", "low", "high"))
+        points = of_buckets(first_t, first, low, high, rows["last_t"], rows["last"], rows["count"] - 1)
+        inside = (points.t >= t0) & (points.t < t1)
+        return Points(points.t[inside], points.v[inside])
