@@ -28,6 +28,20 @@ async def test_a_panel_is_cleared_and_goes_on(monitor: Monitor) -> None:
         assert "all panels cleared" in monitor.screen
 
 
+async def test_a_panel_that_looks_back_is_cleared_too(monitor: Monitor) -> None:
+    monitor.feed_ticks("a", [float(n % 7) for n in range(100)])
+    async with monitor.running(140, 40):
+        await monitor.press("1", "left", "left")
+        assert "behind" in monitor.screen
+        await monitor.press("x", "left", "minus")
+        assert "behind" not in monitor.screen
+        monitor.now += SECOND
+        monitor.feed_ticks("a", [9.0, 10.0], end=START + SECOND)
+        await monitor.settle(SECOND)
+        await monitor.press("f")
+        assert "10" in monitor.title
+
+
 async def test_clearing_changes_nothing_that_is_kept(monitor: Monitor) -> None:
     outbox = Outbox("kept", 1_000)
     monitor.session.outboxes.append(outbox)

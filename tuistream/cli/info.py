@@ -55,7 +55,7 @@ def as_lines(contents: Contents) -> Iterable[str]:
         yield _end(contents)
     yield f"{_count(contents.rows, 'row')} in {_count(len(contents.streams), 'stream')}, {_span(contents)}"
     if contents.thinned:
-        yield f"of {_count(contents.thinned, 'tick')} before these only rollups of 1 m, 1 h and 1 d are kept"
+        yield f"{_count(contents.thinned, 'older tick')} kept as rollups of 1 m, 1 h and 1 d only"
     if contents.items:
         yield f"{_count(contents.items, 'item')} (texts, pictures and the like), {_bytes(contents.item_bytes)}"
     if len(contents.files) > 1:

@@ -232,11 +232,12 @@ class Panel(CursorControls, can_focus=True):
         row = self._rows.row(entry, self._now)
         if self.chart is not None:
             chart = self.chart
-            title = chart.view.title(self.base(chart)) if len(chart.state.series) else chart.view.range.name
+            some = bool(len(chart.state.series))
+            title = chart.view.title(self.base(chart)) if some else chart.view.range.name
             if chart.choices.kind == SPECTRUM and chart.choices.newest:
                 title = f"{chart.choices.newest:,} ticks"
             legend, about = self._legend, self._about(chart)
-            behind = "" if chart.view.following else f"behind {self.behind(chart.view)}"
+            behind = f"behind {self.behind(chart.view)}" if some and not chart.view.following else ""
         else:
             assert self.board is not None
             title, about, behind = self.board_words(self.board)
