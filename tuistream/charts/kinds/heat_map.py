@@ -30,6 +30,7 @@ BESIDE: Final = 3  # cells of the scale beside its labels: a space, the bar, a s
 SCALE_PART: Final = 3  # the scale gets at most one such part of the width, labels of rows as much
 LABEL_MOST: Final = 16  # cells of a row's label
 ROWS_A_TICK: Final = 3
+LEFT_OVER: Final = 8  # of the room such a part may be left over, so that all cells are as large
 WORDS_FROM: Final = 7  # rows from which a line says how much there is
 LABELS_FROM: Final = 6  # and from which columns have their labels
 
@@ -137,8 +138,11 @@ def _scene(content: Matrix, size: Size, style: DrawStyle) -> _Scene | None:
 
 
 def _cuts(count: int, room: int) -> Numbers:
-    """The first of `count` for each of up to `room` places, and `count`: as many for each, or each several times."""
-    if count <= room:
+    """The first of `count` for each of up to `room` places, and `count`: as many for each, or each several times.
+
+    Each as often, where that leaves little room over.
+    """
+    if count <= room and room % count <= room // LEFT_OVER:
         return np.append(np.repeat(np.arange(count), room // count), count)
     return np.arange(room + 1, dtype=np.int64) * count // room
 
