@@ -242,7 +242,7 @@ def test_errors_are_told(message: Any, said: str) -> None:
         {"lastUpdateId": 160, "bids": [["1", "2"]], "asks": [["2", "1"]]},
         {"e": "depthUpdate", "E": MS, "U": 1, "u": 5, "pu": 0, "b": [["1", "2"]], "a": []},
         {"topic": "orderBookL2_25.A", "type": "snapshot", "data": [{"price": "1", "symbol": "A", "id": 1}]},
-        {"waveform": list(range(500))}, list(range(500)), [17470, [1, 2, 3]], {"price": "n/a"},
+        {"waveform": [*range(500), "x"]}, [*range(500), None], [17470, [1, 2, 3]], {"price": "n/a"},
     ],
 )  # fmt: skip
 def test_what_holds_no_number_to_draw_is_other(message: Any) -> None:

@@ -278,7 +278,7 @@ def test_names_and_streams_have_limits() -> None:
     cause, reason = refusal({"id": "x" * 11, "value": 1}, by=served)
     assert (cause, "11 characters" in reason) == (Cause.NAME, True)
     assert refusal({"id": "a", "value": 1, "legend": "y" * 11}, by=served)[0] is Cause.NAME
-    assert refusal({"id": 1, "value": list(range(65))}, by=decoder())[0] is Cause.FIELD
+    assert refusal({"id": 1, "value": list(range(65)), "legend": ["a"]}, by=decoder())[0] is Cause.FIELD
 
 
 def test_no_control_character_gets_into_a_name_a_title_or_a_reason() -> None:

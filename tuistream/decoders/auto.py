@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from tuistream.core.text import printable
 from tuistream.decoders import create, venues
 from tuistream.decoders.contract import Decoded, DecoderOptions
+from tuistream.decoders.discovery.arrays import ArrayItems, TooLarge
 from tuistream.decoders.discovery.control import text_control
 from tuistream.decoders.discovery.known import reading_by
 from tuistream.decoders.discovery.reader import Reader
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
 LOOKED_AT_IN_ALL = 1_000  # frames without one
 MAX_REPLIES = 20  # to one read
+NESTED = b"[["  # what a matrix begins with
 RECORDING = "recording"  # what `tuistream serve FILE.db` sends
 
 
@@ -49,6 +51,7 @@ class Decoder(HandingOver):
         self._looking = look_for_venues and options == DecoderOptions()
         self._known = [RECORDING, *venues()] if self._looking else []
         self._with_ticks = self._without = 0  # frames looked at
+        self._arrays = ArrayItems(feed)
         self._bulk = Bulk(self._reading_of)
         self._forgotten = 0
         self._header = b""  # what may name the columns of rows of text
@@ -149,6 +152,10 @@ class Decoder(HandingOver):
         out.bad_times += reader.bad_times
         if reader.ticks:
             out.data += 1
+            if NESTED in frame:
+                self._take_arrays(message, frame, recv, out, beside_ticks=True)
+        elif not reader.control and self._take_arrays(message, frame, recv, out, beside_ticks=False):
+            pass
         elif reader.not_finite:
             out.malformed.append((frame, f"no finite number in it, {len(frame):,} bytes"))
         elif reader.control:
@@ -161,6 +168,22 @@ class Decoder(HandingOver):
         if self._looking:
             self._note_looked(reader.ticks)
 
+    def _take_arrays(self, message: object, frame: bytes, recv: int, out: Decoded, *, beside_ticks: bool) -> bool:
+        """Take a matrix or a curve; whether there was one. One that is too large is counted."""
+        try:
+            item = self._arrays.take(message, len(frame), recv, beside_ticks=beside_ticks)
+        except TooLarge as error:
+            if beside_ticks:
+                notice(out, str(error))
+            else:
+                out.malformed.append((frame, str(error)))
+            return True
+        if item is None:
+            return False
+        out.items.append(item)
+        out.data += not beside_ticks
+        return True
+
 
 def _joined(first: Decoded, rows: Rows, rest: Decoded, recv: int) -> Decoded:
     """What `rest` decoded after `first`, in one."""
@@ -171,5 +194,6 @@ def _joined(first: Decoded, rows: Rows, rest: Decoded, recv: int) -> Decoded:
     rest.malformed = [*first.malformed, *rest.malformed]
     rest.bad_times += first.bad_times
     rest.replies = [*first.replies, *rest.replies]
+    rest.items = [*first.items, *rest.items]
     rest.notices = [*first.notices, *rest.notices]
     return rest

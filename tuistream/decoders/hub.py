@@ -29,6 +29,7 @@ from tuistream.decoders.chart_hub.values import (
     rows_of,
 )
 from tuistream.decoders.contract import MAX_FIELDS, MAX_NAME, Decoded, DecoderOptions
+from tuistream.decoders.discovery.arrays import MATRIX, SPECTRUM, TooLarge, is_curve, is_matrix
 from tuistream.decoders.discovery.reader import Reader
 from tuistream.decoders.plotly import is_figure
 from tuistream.decoders.wire.json_text import Malformed, loads
@@ -39,6 +40,8 @@ from tuistream.decoders.wire.timestamps import to_ns, unit_of
 
 STALE_AFTER: Final = 3_600.0  # senders come and go
 FIGURE: Final = "figure"
+HEAT_MAP: Final = "heatmap"
+ARRAYS: Final = (None, "line", HEAT_MAP)  # types whose value may be a matrix, or a curve
 PASSWORD: Final = "api_crypt"  # noqa: S105
 TIMES: Final = ("time", "timestamp", "ts", "t")  # fields that hold the event time; the first that is there
 UNSURE: Final = "t"  # may as well be something else
@@ -189,6 +192,10 @@ class Decoder:
             return
         if type(chart_id) not in (str, int, float) or (kind is not None and type(kind) is not str):
             self._name_and_kind(chart_id, kind)  # tells what is wrong
+        if type(value) is list and len(value) > 1 and (type(value[0]) is list or len(value) > MAX_FIELDS):
+            taken = self._take_arrays(message, value, frame, recv)
+            if taken:
+                return
         chart = self._charts.get((chart_id, kind))
         t = recv
         if chart is None or chart.said != message:
@@ -204,6 +211,30 @@ class Decoder:
             self._out.items.append(Item(chart.stream, t, recv, ITEMS[chart.kind], content, len(frame), replaces))
         else:
             self._add(chart, chart.rows, value, t)
+
+    def _take_arrays(self, message: dict[str, Any], value: list[Any], frame: bytes, recv: int) -> bool:
+        """Take a matrix, or more numbers than a tick has; each replaces the one before. Raises Refusal."""
+        kind = message.get("type")
+        if kind not in ARRAYS:
+            return False
+        try:
+            # Two of a heat map are a cell.
+            if is_matrix(value, 3 if kind == HEAT_MAP else 2):
+                what, content = MATRIX, {"z": value}
+            elif kind != HEAT_MAP and message.get("legend") is None and is_curve(value, MAX_FIELDS):
+                what, content = SPECTRUM, {"y": value}
+            else:
+                return False
+        except TooLarge as error:
+            raise Refusal(Cause.FIELD, f"value: {error}") from None
+        name, _kind = self._name_and_kind(message["id"], kind)
+        stream = self._board(name, what)
+        look = look_of(what, message)
+        if self._looks.get(stream.key) != look:
+            self._looks[stream.key] = self._out.looks[stream.key] = look
+        t = self._event_time(message, recv)[2]
+        self._out.items.append(Item(stream, t, recv, what, content, len(frame), replaces=True))
+        return True
 
     def _event_time(self, message: dict[str, Any], recv: int) -> tuple[str, object, int]:
         """Take the time out of a message: its field, what that holds, and ns; "" and `recv` where there is none."""

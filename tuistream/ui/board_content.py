@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tuistream.charts.kinds.contract import MARKERS_MOST, Content, Markers, Points
+from tuistream.charts.kinds.contract import MARKERS_MOST, Content, Markers, Matrix, Points
 from tuistream.core.board import Item
 from tuistream.core.colours import css_colour
 from tuistream.core.text import printable
@@ -26,8 +26,31 @@ def of_item(item: Item) -> Content | None:
         from tuistream.ui.figures import figure_of
 
         return figure_of(item.value, item.recv)
+    if item.kind == "matrix" and isinstance(item.value, Mapping):
+        return _matrix(item.value)
     curve = curve_of(item)
-    return Points(curve.x, {"y": curve.y}, "x") if curve is not None else None
+    if curve is None or not isinstance(item.value, Mapping):
+        return None
+    x, y = (printable(str(item.value.get(f"{axis}_name", axis)), LABEL_LENGTH) for axis in "xy")
+    return Points(curve.x, {y: curve.y}, x)
+
+
+def _matrix(value: Mapping[str, object]) -> Matrix | None:
+    """As `decoders.discovery.arrays` gives a matrix: rows of numbers or None, and labels."""
+    rows = value.get("z")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+        return None
+    try:
+        v = np.array(rows, np.float64)
+    except OverflowError:  # an integer that no float can hold
+        v = np.array([[_number(cell) for cell in row] for row in rows], np.float64)
+    except (TypeError, ValueError):
+        return None
+    return Matrix(v, _labels(value.get("y")), _labels(value.get("x"))) if v.ndim == 2 and v.size else None
+
+
+def _labels(told: object) -> tuple[str, ...]:
+    return tuple(printable(str(each), LABEL_LENGTH) for each in told) if isinstance(told, list) else ()
 
 
 def _markers(value: Mapping[str, object]) -> Markers:
@@ -59,4 +82,9 @@ def _colour(place: Mapping[str, object]) -> int:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return float("nan")
+    try:
+        return float(value)
+    except OverflowError:
+        return float("nan")

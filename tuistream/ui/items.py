@@ -52,6 +52,8 @@ def summary(item: Item) -> str:
         return printable(_map_summary(value), SUMMARY)
     if item.kind == "spectrum" and isinstance(value, Mapping) and isinstance(y := value.get("y"), (list, tuple)):
         return f"{len(y):,} points"
+    if item.kind == "matrix" and isinstance(value, Mapping) and isinstance(rows := value.get("z"), list):
+        return f"{len(rows[0]) if rows and isinstance(rows[0], list) else 0:,} x {len(rows):,} numbers"
     if item.kind == "figure" and isinstance(value, Mapping):
         return printable(_figure_summary(value), SUMMARY)
     return printable(f"{compact(item.size)}B  {_json(value)}", SUMMARY)
