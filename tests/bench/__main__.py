@@ -21,6 +21,7 @@ SECTIONS = (
     "end_to_end",
     "screen",
     "latency",
+    "video",
     "startup",
     "programs",
     "hub",

@@ -26,7 +26,7 @@ from tests.bench.table import Row
 PANELS = 4
 SETTLE = 1.5  # seconds in which a recording that goes on has grown
 # What pyte does not know and would print.
-_UNKNOWN = re.compile(
+UNKNOWN = re.compile(
     rb"\x1b\[[<>=?][0-9;:]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP.*?\x1b\\|\x1b_.*?\x1b\\|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)",
     re.DOTALL,
 )
@@ -75,7 +75,7 @@ def measured(load: Load) -> Measured:
             console.watch(load.quiet)
             quiet = (console.cpu() - cpu) / load.quiet
             cpu = console.cpu()
-            typed = _type(console, load)
+            typed = type_keys(console, load)
             with_keys = (console.cpu() - cpu) / (console.chunks[-1][0] - typed[0])
             _wait_for_the_rest(console, db, load)
             console.type("q")
@@ -84,7 +84,7 @@ def measured(load: Load) -> Measured:
         return Measured(quiet, with_keys, delays, _stored(db), code)
 
 
-def _type(console: Console, load: Load) -> list[float]:
+def type_keys(console: Console, load: Load) -> list[float]:
     """When each key was typed; not in step with the frames."""
     typed = []
     jitter = random.Random(1)
@@ -113,7 +113,7 @@ def answers(chunks: list[tuple[float, bytes]], typed: list[float]) -> list[float
         wanted, delay = ANSWERS[index % 2][1], math.inf
         while upcoming is not None and upcoming[0] < until:
             came, data = upcoming
-            stream.feed(_UNKNOWN.sub(b"", data))
+            stream.feed(UNKNOWN.sub(b"", data))
             upcoming = next(remaining, None)
             if came > at and delay == math.inf and wanted in "\n".join(screen.display):
                 delay = came - at
@@ -153,12 +153,12 @@ def rows(short: bool) -> list[Row]:
             f"while keys are typed {100 * got.loaded_by_keys:.1f} %; {stored}",
             failed,
         ),
-        Row("  key to screen, p50", "4 ms", _quantile(got.delays, 0.5, load), figures, failed),
-        Row("  key to screen, p99", "15 ms", _quantile(got.delays, 0.99, load), figures, failed),
+        Row("  key to screen, p50", "4 ms", quantile(got.delays, 0.5, load), figures, failed),
+        Row("  key to screen, p99", "15 ms", quantile(got.delays, 0.99, load), figures, failed),
     ]
 
 
-def _quantile(delays: list[float], part: float, load: Load) -> str:
+def quantile(delays: list[float], part: float, load: Load) -> str:
     """By the nearest rank; what was not answered in time counts as longer than all that was."""
     delay = sorted(delays)[math.ceil(part * len(delays)) - 1]
     return f"{1e3 * delay:.1f} ms" if delay < math.inf else f"over {1e3 * load.pause:.0f} ms"
