@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from textual import events
 
 from tests.ui.conftest import SECOND, Monitor, rendered
@@ -229,3 +231,37 @@ async def test_candles_are_as_long_as_chosen_and_spectra_have_a_window(monitor: 
         assert "Hann " in monitor.plot
         await monitor.press("i")
         assert "Hamming" in monitor.plot
+
+
+OF_TICKS = (
+    "step",
+    "scatter",
+    "bars",
+    "horizontal-bars",
+    "candles",
+    "histogram",
+    "spectrum",
+    "bubble",
+    "pie",
+    "radar",
+)
+
+
+@pytest.mark.parametrize("kind", [*OF_TICKS, "doughnut", "polar-area", "number", "sparkline", "table"])
+async def test_the_cursor_says_something_in_every_kind(kind: str, monitor: Monitor) -> None:
+    rows = [[n % 7 + 1.0, n % 5 + 2.0, n % 3 + 3.0] for n in range(300)]
+    monitor.feed_ticks("a", rows, fields=("x", "y", "r"))
+    async with monitor.running(100, 30):
+        chart = monitor.panel.chart
+        assert chart is not None
+        chart.choices = replace(chart.choices, kind=kind)
+        await monitor.press("v")
+        told = set()
+        for column in range(4, 60, 12):
+            for row in range(1, 24, 5):
+                monitor.panel._put_cursor((column, row))
+                told.add(monitor.panel.told)
+        told.discard("")
+        assert told
+        assert all(any(char.isdigit() for char in words) for words in told)
+        assert all(words.isprintable() for words in told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.ui.conftest import SECOND, START, Monitor
 from tuistream.core.batch import Stream
 from tuistream.core.board import Item
+from tuistream.core.look import Look
 from tuistream.core.outbox import Outbox
 from tuistream.ui import grid
 
@@ -115,3 +116,42 @@ async def test_a_tour_goes_round(monitor: Monitor) -> None:
         await monitor.press("A")
         assert "the tour has ended" in monitor.screen
         assert monitor.grid._tour is None
+
+
+async def test_a_panel_that_is_back_in_time_follows_once_it_is_cleared(monitor: Monitor) -> None:
+    monitor.feed_ticks("a", list(map(float, range(500))))
+    async with monitor.running(120, 30):
+        await monitor.press("[", "[", "left", "left")
+        assert "behind" in monitor.edge
+        await monitor.press("x")
+        assert "a: cleared, follows the newest; a recording keeps what came" in monitor.screen
+        assert "waiting for the first tick" in monitor.plot
+        monitor.now += SECOND
+        monitor.feed_ticks("a", [9.0, 10.0])
+        await monitor.settle(SECOND)
+        assert "behind" not in monitor.edge
+        assert "waiting" not in monitor.plot
+
+
+async def test_the_list_marks_what_is_hidden(monitor: Monitor) -> None:
+    for name in "abc":
+        monitor.feed_ticks(name, [1.0, 2.0])
+    async with monitor.running(140, 40):
+        await monitor.press("2", "H")
+        await monitor.settle(2 * SECOND)
+        rows = monitor.text("#watch-list").split("\n")
+        assert [row[1:3] for row in rows if row[2:3] in ("a", "b", "c")] == [" a", "-b", " c"]
+        assert "- 1 hidden" in str(monitor.watch_list.border_subtitle)
+        await monitor.press("U")
+        await monitor.settle(2 * SECOND)
+        assert " b" in monitor.text("#watch-list")
+        assert "hidden" not in str(monitor.watch_list.border_subtitle)
+
+
+async def test_a_heat_map_says_the_newest_cell(monitor: Monitor) -> None:
+    stream = monitor.feed_ticks("h", [[3.0, 5.0], [184.0, 63.0]], fields=("row", "col"), kind="heatmap").stream
+    monitor.session.take_looks({stream.key: Look(kind="heatmap", grid=(192, 108))})
+    async with monitor.running(120, 30):
+        assert "184, 63" in monitor.text("#watch-list")
+        assert "184" not in monitor.title
+        assert "▲" not in monitor.title

@@ -160,8 +160,9 @@ class Chart:
         self.past.forget()
 
     def clear(self) -> None:
-        """Show nothing of what came before now, as its stream's ticks are gone."""
+        """Show nothing of what came before now, as its stream's ticks are gone; follow what comes."""
         self.forget()
+        self.view = self.view.followed()
         self.past = Past(self.state, None)
         self.rescale()
 

@@ -18,6 +18,7 @@ class Signs(msgspec.Struct, frozen=True):
     closed: str = "■"
     failed: str = "✕"
     cursor: str = "▸"
+    hidden: str = "-"
     bar: str = "│"
     ellipsis: str = "…"
     border: str = "╭─╮╰╯"
@@ -35,7 +36,7 @@ class Signs(msgspec.Struct, frozen=True):
 def signs_for(glyphs: str) -> Signs:
     """The signs beside charts drawn in `glyphs`; a terminal without braille is taken to lack the rarer signs too."""
     if glyphs == "ascii":
-        return Signs("^", "v", "-", "*", "o", "~", "r", "#", "x", ">", "|", "~", "+-+++", "+=+++")
+        return Signs("^", "v", "-", "*", "o", "~", "r", "#", "x", ">", "-", "|", "~", "+-+++", "+=+++")
     if glyphs == "blocks":
         return Signs(waiting="○", stale="◊", retry="»", failed="×", cursor="►")
     return Signs()

@@ -192,9 +192,11 @@ class Grid(Widget):
         if entry is None:
             self.post_message(Said("nothing to clear"))
             return
+        chart = self.panel.chart
+        back = "" if chart is None or chart.view.following else ", follows the newest"
         self._clear(entry)
         self.panel.redraw()
-        self.post_message(Said(f"{self._streams.label(key_of(entry))}: cleared; {KEPT}"))
+        self.post_message(Said(f"{self._streams.label(key_of(entry))}: cleared{back}; {KEPT}"))
 
     def action_clear_all(self) -> None:
         for entry in self._streams.order:

@@ -149,7 +149,9 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         title = f"watch {self._signs.bar} {len(order):,} of {total:,}" if self.rows.filter else "watch"
         by = "" if self.rows.sort == SORTS[0] else f"by {self.rows.sort}"
         kept = f"filter {self.rows.filter!r}" if self.rows.filter else ""
-        self._set_titles(title, "  ".join(part for part in (kept, by) if part))
+        away = len(self._streams.order) - len(self._streams.shown)
+        hidden = f"{self._signs.hidden} {away:,} hidden" if away else ""
+        self._set_titles(title, "  ".join(part for part in (kept, by, hidden) if part))
 
     def _set_titles(self, title: str, subtitle: str) -> None:
         if self._titles != (title, subtitle):
@@ -214,7 +216,10 @@ class Tabs(Line):
             sign, ink = self._signs.move(row.last, row.first)
             chosen = row.key == current
             tab: list[Part] = [
-                (f" {row.number} {row.label} ", "selected" if chosen else "stale" if row.silent else "plain"),
+                (
+                    f" {row.number or self._signs.hidden} {row.label} ",
+                    "selected" if chosen else "stale" if row.silent else "plain",
+                ),
                 (f"{_shown(row)} ", "stale" if row.silent else "plain"),
                 (self._signs.stale if row.silent else "" if row.text else sign, "stale" if row.silent else ink),
                 (" ", ""),

@@ -17,6 +17,8 @@ from tuistream.core.durations import format_duration
 from tuistream.core.session import StreamState
 from tuistream.core.status import Rate
 from tuistream.core.text import printable
+from tuistream.ui.content import HEAT_MAP
+from tuistream.ui.counting import ACROSS, DOWN
 from tuistream.ui.glyphs import Signs
 from tuistream.ui.items import summary
 from tuistream.ui.line import Part, padded
@@ -137,6 +139,11 @@ class WatchRows:
                 key, streams.label(key), number, NAN, NAN, NAN, NAN, 0, rate, entry.last_recv, silent, text=text
             )
         look = streams.look(key)
+        if look is not None and look.kind == HEAT_MAP and look.grid != (0, 0):
+            text = _newest_cell(entry)  # a count of cells has no last value
+            return Row(
+                key, streams.label(key), number, NAN, NAN, NAN, NAN, 0, rate, entry.last_recv, silent, text=text
+            )
         return Row(
             key,
             streams.label(key),
@@ -232,20 +239,29 @@ def header(columns: dict[str, int]) -> list[Part]:
     return parts
 
 
+def _newest_cell(state: StreamState) -> str:
+    """The places of the newest tick, along the width and the height of its grid."""
+    series = state.series
+    known = [name for name in (ACROSS, DOWN) if name in series.fields and len(series)]
+    return ", ".join(f"{series.column(name)[-1]:,.0f}" for name in known)
+
+
 def cells(row: Row, columns: dict[str, int], now: int, signs: Signs, selected: bool, spark: str) -> list[Part]:
-    """One row of the list. now: ns."""
+    """One row of the list; of a stream whose panel is hidden with a sign and a dim name. now: ns."""
     value_ink = "stale" if row.silent else "plain"
+    name_ink = "selected" if selected else value_ink if row.number else "dim"
     sign, ink = signs.move(row.last, row.first)
     if row.silent:
         sign, ink = signs.stale, "stale"
-    parts: list[Part] = [(f"{signs.cursor} " if selected else "  ", "accent")]
+    parts: list[Part] = [(signs.cursor if selected else " ", "accent")]
+    parts.append((" " if row.number else signs.hidden, "dim"))
     change, percent = row.last - row.first, row.percent
     if row.text:
         columns = _with_room_for_text(columns)
     for name, width in columns.items():
         match name:
             case "stream":
-                parts.append((padded(row.label, width - 1) + " ", "selected" if selected else value_ink))
+                parts.append((padded(row.label, width - 1) + " ", name_ink))
             case "text":
                 parts.append((" " + padded(row.text, width - 1), value_ink))
             case "last":
