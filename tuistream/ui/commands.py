@@ -117,7 +117,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("interval", ("i",), "i", "interval(1)", "candles: longer; spectrum: next window", "Chart", Pane.PANEL),
     Command("interval back", ("I",), "I", "interval(-1)", "candles: shorter; spectrum: back", "Chart", Pane.PANEL),
     Command(
-        "scale", ("y",), "y", "scale", "scale: auto, sticky, fixed; spectrum: its units", "Chart", Pane.PANEL, "scale"
+        "scale", ("y",), "y", "scale", "scale: auto, sticky, fixed; FFT: unit", "Chart", Pane.PANEL, "scale"
     ),
     Command("log", ("L",), "L", "log", "logarithmic scale", "Chart", Pane.PANEL, "log"),
     Command("field", ("n",), "n", "field", "next field of the stream", "Chart", Pane.PANEL),
