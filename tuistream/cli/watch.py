@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tuistream.config import FeedSettings, Settings
     from tuistream.config_file import ConfigFile
     from tuistream.sources.media.rules import Rules
+    from tuistream.ui.options import PanelOptions
 
 STANDARD_INPUT = "-"
 DATABASE = ".db"
@@ -229,9 +230,12 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
             view["playback"] = playback
         from tuistream.ui.app import TuistreamApp
         from tuistream.ui.options import ViewOptions
-        from tuistream.ui.wishes import panel_of
 
-        panels = tuple(panel_of(text, "--panel") for text in view["panels"])
+        panels: tuple[PanelOptions, ...] = ()
+        if view["panels"]:
+            from tuistream.ui.wishes import panel_of
+
+            panels = tuple(panel_of(text, "--panel") for text in view["panels"])
         if config is not None:
             from tuistream.cli.config import of_the_screen
 

@@ -12,8 +12,6 @@ from tuistream.decoders.discovery.arrays import ArrayItems, TooLarge
 from tuistream.decoders.discovery.control import text_control
 from tuistream.decoders.discovery.known import reading_by
 from tuistream.decoders.discovery.reader import Reader
-from tuistream.decoders.table.cells import MAX_LINE
-from tuistream.decoders.table.lines import is_header, is_row
 from tuistream.decoders.wire.bulk import WORTH_IT, Bulk
 from tuistream.decoders.wire.handing_over import HandingOver
 from tuistream.decoders.wire.json_text import Malformed, loads
@@ -109,7 +107,12 @@ class Decoder(HandingOver):
 
     def _table(self, frame: bytes) -> LinesDecoder | None:
         """The decoder of rows of text, where such a one comes before any tick; with the names of its columns."""
-        if self._with_ticks or len(frame) > MAX_LINE or not is_row(frame.decode("utf-8", "replace")):
+        if self._with_ticks:
+            return None
+        from tuistream.decoders.table.cells import MAX_LINE
+        from tuistream.decoders.table.lines import is_row
+
+        if len(frame) > MAX_LINE or not is_row(frame.decode("utf-8", "replace")):
             return None
         from tuistream.decoders.lines import Decoder as LinesDecoder
 
@@ -118,9 +121,12 @@ class Decoder(HandingOver):
         return found
 
     def _may_be_header(self, frame: bytes) -> bool:
-        if not self._looking or self._with_ticks or len(frame) > MAX_LINE:
+        if not self._looking or self._with_ticks:
             return False
-        if is_header(frame.decode("utf-8", "replace")):
+        from tuistream.decoders.table.cells import MAX_LINE
+        from tuistream.decoders.table.lines import is_header
+
+        if len(frame) <= MAX_LINE and is_header(frame.decode("utf-8", "replace")):
             self._header = frame
             return True
         return False

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,7 +22,6 @@ from textual.widgets import Input
 from tuistream.charts.numbers import glyphs_for
 from tuistream.core.session import Session
 from tuistream.core.status import RecordingStatus
-from tuistream.sources.media.opening import Opener
 from tuistream.ui import themes
 from tuistream.ui.commands import Pane, app_bindings
 from tuistream.ui.events import EventLog
@@ -31,10 +31,8 @@ from tuistream.ui.grid import Grid
 from tuistream.ui.keymap import translation
 from tuistream.ui.line import InkPot, Line
 from tuistream.ui.messages import Said, StreamChosen
-from tuistream.ui.openings import Openings
 from tuistream.ui.options import ViewOptions
 from tuistream.ui.panel import Panel
-from tuistream.ui.pictures import Pictures
 from tuistream.ui.replay_keys import ReplayKeys
 from tuistream.ui.replaying import toggled
 from tuistream.ui.status_line import StatusLine, local_time
@@ -46,6 +44,8 @@ from tuistream.ui.watch_list import Tabs, WatchList
 if TYPE_CHECKING:
     from tuistream.store.asking import HistoryReader
     from tuistream.ui.filter import FilterInput
+    from tuistream.ui.openings import Openings
+    from tuistream.ui.pictures import Pictures
 
 SLOW_NS = 240_000_000  # status, lists and tabs are brought up to date this often
 FIRST_LOOK = 0.01  # seconds between looks for the first stream
@@ -93,8 +93,6 @@ class TuistreamApp(ReplayKeys):
         signs = signs_for(glyphs)
         self.ascii_only = glyphs == "ascii"
         self.inks = InkPot(self)
-        self.openings = Openings(Opener(options.media), options.clock, self._run_opening)
-        self.pictures = Pictures(self._run_opening)
         self._own_keys = translation(options.keys)
         self._session = session
         self._recording = recording
@@ -121,8 +119,23 @@ class TuistreamApp(ReplayKeys):
         yield self._events
         yield self._footer
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.variable_defaults(self.current_theme.to_color_system().generate())
+    @cached_property
+    def openings(self) -> Openings:
+        from tuistream.sources.media.opening import Opener
+        from tuistream.ui.openings import Openings
+
+        return Openings(Opener(self.options.media), self.options.clock, self._run_opening)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        from tuistream.ui.pictures import Pictures
+
+        return Pictures(self._run_opening)
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        self.theme_variables = themes.variable_defaults(variables) | variables
+        return self.theme_variables
 
     async def on_event(self, event: events.Event) -> None:
         """A key of the user's own stands for the table's, but for where one types."""

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding
 from textual.widget import Widget
 
-from tuistream.core.board import Board, Item
 from tuistream.core.text import printable
-from tuistream.sources.media.names import NotOpened, named
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.controls import ChartControls
-from tuistream.ui.items import address_of
 from tuistream.ui.messages import Followed, Said
-from tuistream.ui.openings import OpeningApp, Openings
 from tuistream.ui.status_line import local_time
 from tuistream.ui.stream_plot import StreamPlot
 from tuistream.ui.streams import Streams, key_of
 
 if TYPE_CHECKING:
+    from tuistream.core.board import Board, Item
     from tuistream.ui.board_view import BoardView
+    from tuistream.ui.openings import OpeningApp, Openings
 
 
 class BoardControls(ChartControls):
@@ -50,7 +48,11 @@ class BoardControls(ChartControls):
         if action == "scroll_items":
             return self.board is not None and (len(parameters) == 1 or self._has_page(parameters[1] == 1))
         if action == "open_named":
-            return self.board is not None and bool(address_of(self.board.items[-1]))
+            if self.board is None:
+                return False
+            from tuistream.ui.items import address_of
+
+            return bool(address_of(self.board.items[-1]))
         return super().check_action(action, parameters)
 
     def _has_page(self, forward: bool) -> bool:
@@ -83,6 +85,9 @@ class BoardControls(ChartControls):
 
     async def _ask(self, board: Board, item: Item) -> None:
         """Open what an item names, if the user wants it once he has seen what exactly that is."""
+        from tuistream.sources.media.names import NotOpened, named
+        from tuistream.ui.items import address_of
+
         openings = self._openings
         try:
             name = named(address_of(item))
@@ -97,7 +102,7 @@ class BoardControls(ChartControls):
 
     @property
     def _openings(self) -> Openings:
-        return cast(OpeningApp, self.app).openings
+        return cast("OpeningApp", self.app).openings
 
     def assign_board(self, board: Board | None) -> None:
         if board is not self.board:

@@ -24,7 +24,6 @@ from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 from tuistream.ui.tiles import ONE_COLUMN_BELOW, TileLayout, capacity
 from tuistream.ui.view import newest_edge
 from tuistream.ui.watch_rows import WatchRows
-from tuistream.ui.wishes import arrange
 
 if TYPE_CHECKING:
     from tuistream.store.asking import HistoryReader
@@ -251,6 +250,8 @@ class Grid(Widget):
             reader = None if key in self._cleared else self._reader
             chart = self._charts[key] = Chart(entry, self._options.averages, self._streams.look(key), reader)
             if (wanted := self._streams.wanted(entry)) is not None:
+                from tuistream.ui.wishes import arrange
+
                 arrange(chart, wanted)
         return self._charts[key]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
 
@@ -12,17 +12,17 @@ from tuistream.charts.kinds.contract import CLOSER, Content, DrawStyle, Figure, 
 from tuistream.charts.ohlc import WIDTHS
 from tuistream.charts.spectrum import UNITS, WINDOWS
 from tuistream.core.board import Board, Item
-from tuistream.core.pictures import picture_of
-from tuistream.core.video import Video, VideoFrame
 from tuistream.ui import content
 from tuistream.ui.board_controls import BoardControls
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
 from tuistream.ui.contrast import readable
-from tuistream.ui.items import NAMING, summary
 from tuistream.ui.kind_view import KindView, colours_of
-from tuistream.ui.pictures import PictureApp, Shown
 from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.view import Window, short_duration
+
+if TYPE_CHECKING:
+    from tuistream.core.video import Video
+    from tuistream.ui.pictures import PictureApp, Shown
 
 MOST_NEARER = 30  # steps
 ROWS = "rows"  # of text: what a board is where it is nothing else
@@ -103,7 +103,7 @@ class KindControls(BoardControls):
         count, about, newer = super().board_words(board)
         if isinstance(self._taken[2] if self._taken is not None else None, Raster):
             about.append(self._pictured.words)
-            app = cast(PictureApp, self.app)
+            app = cast("PictureApp", self.app)
             opening = app.openings.of(board)
             if (video := self._pictured.video) is not None:
                 about += [video.counts, video.ended]
@@ -199,10 +199,12 @@ class KindControls(BoardControls):
 
     def _picture_of(self, board: Board, *, frozen: bool) -> Shown | None:
         """The picture that the newest item is, or that was opened at the address that it names."""
+        from tuistream.ui.items import NAMING
+
         item = board.items[-1]
         if item.kind not in NAMING:
             return None
-        app = cast(PictureApp, self.app)
+        app = cast("PictureApp", self.app)
         if not frozen:
             app.openings.look(board)
         opening = app.openings.of(board)
@@ -294,6 +296,10 @@ class Pictured:
 
     def holds(self, item: Item) -> bool:
         if item is not self._item:
+            from tuistream.core.pictures import picture_of
+            from tuistream.core.video import VideoFrame
+            from tuistream.ui.items import summary
+
             self._item = item
             value = item.value
             self.video = value.video if isinstance(value, VideoFrame) else None

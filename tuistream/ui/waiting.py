@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tuistream.core.session import Session
 from tuistream.core.status import FeedState, FeedStatus
 from tuistream.core.text import printable
-from tuistream.ui.items import Row
 from tuistream.ui.line import wrapped
 from tuistream.ui.status_line import feed_word
+
+if TYPE_CHECKING:
+    from tuistream.ui.items import Row
 
 SAMPLE_LENGTH = 70
 FEEDS_LISTED = 6

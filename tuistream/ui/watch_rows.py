@@ -20,7 +20,6 @@ from tuistream.core.text import printable
 from tuistream.ui.content import HEAT_MAP
 from tuistream.ui.counting import ACROSS, DOWN
 from tuistream.ui.glyphs import Signs
-from tuistream.ui.items import summary
 from tuistream.ui.line import Part, padded
 from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 
@@ -134,6 +133,8 @@ class WatchRows:
         streams = self._streams
         number, rate, silent = streams.index(key) + 1, self._rate(key), streams.silent(entry, now)
         if isinstance(entry, Board):
+            from tuistream.ui.items import summary
+
             text = summary(entry.items[-1])
             return Row(
                 key, streams.label(key), number, NAN, NAN, NAN, NAN, 0, rate, entry.last_recv, silent, text=text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -41,7 +40,7 @@ def ping_reply(message: Object) -> str | None:
     """The answer to `{"ping": 1618678073643}` (Huobi), which is owed; None where the message is something else."""
     if len(message) == 1 and type(message.get("ping")) is int and message["ping"] >= PING_FROM:
         ping: int = message["ping"]
-        return json.dumps({"pong": ping}) if ping < 1 << 64 else None
+        return f'{{"pong": {ping}}}' if ping < 1 << 64 else None
     return None
 
 
@@ -79,7 +78,11 @@ def complaint(message: Object) -> str:
     said = next((source[key] for key in _TEXTS if type(source.get(key)) is str and source[key]), "")
     code = source.get("code")
     text = f"{said} (code {code})" if type(code) in (int, str) and said else str(said or code or "")
-    return text[:MAX_SAID] or json.dumps(message)[:MAX_SAID]
+    if text:
+        return text[:MAX_SAID]
+    import json
+
+    return json.dumps(message)[:MAX_SAID]
 
 
 def kind_without(kind: str, name: str) -> str:

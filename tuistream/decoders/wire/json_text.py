@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zlib
 
@@ -49,6 +48,8 @@ def _loads_oddity(frame: bytes, error: Exception) -> object:
 
 
 def _loads_not_finite(frame: bytes) -> object:
+    import json
+
     try:
         return json.loads(frame, parse_int=_integer)
     except RecursionError as error:
