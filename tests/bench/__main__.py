@@ -28,6 +28,7 @@ SECTIONS = (
     "hub_http",
     "socket_io",
     "hostile",
+    "hostile_kinds",
     "kinds",
     "snippets",
 )

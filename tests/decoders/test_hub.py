@@ -80,6 +80,13 @@ def test_a_marker_keeps_its_name_and_colour_and_nothing_else() -> None:
     assert item.value == {"data": [{"lat": 1.0, "lng": 2.0, "name": "n" * 60, "color": "red"}]}
 
 
+def test_of_very_many_markers_the_first_are_kept_and_the_others_counted() -> None:
+    (item,) = decode({"id": 1, "type": "map", "value": {"data": [{"lat": 1, "lng": 2}] * 10_007}}).items
+    assert isinstance(item.value, dict)
+    assert len(item.value["data"]) == 10_000
+    assert item.value["beyond"] == 7
+
+
 def test_real_pictures_as_they_were_pickled() -> None:
     frames = LengthPrefixFramer().feed(b"".join(hub_captures.pictures()))
     out = decode(*map(string_of, frames))

@@ -131,6 +131,16 @@ async def test_a_map_is_drawn_and_keys_go_nearer(monitor: Monitor) -> None:
         assert monitor.app.query_one(BoardView).display
 
 
+async def test_markers_that_are_not_kept_are_counted(monitor: Monitor) -> None:
+    show(monitor, "map", {**PLACES, "beyond": 1_234}, replaces=True)
+    async with monitor.running(140, 30):
+        await drawn(monitor)
+        assert "1,234 more not shown" in monitor.screen
+        await monitor.press("c")
+        await drawn(monitor)
+        assert "1,235 markers" in monitor.text("BoardView")
+
+
 async def test_a_map_without_markers_is_the_world(monitor: Monitor) -> None:
     show(monitor, "map", {"data": []}, replaces=True)
     async with monitor.running(60, 20):

@@ -68,7 +68,8 @@ def _markers(value: Mapping[str, object]) -> Markers:
         colours=np.array(colours, np.int32) if any(colour >= 0 for colour in colours) else None,
         centre=known_centre if known_centre is not None and np.isfinite(known_centre).all() else None,
         zoom=float(zoom) if isinstance(zoom, (int, float)) else None,
-        beyond=max(0, len(listed) - MARKERS_MOST) if isinstance(listed, list) else 0,
+        beyond=(max(0, len(listed) - MARKERS_MOST) if isinstance(listed, list) else 0)
+        + (beyond if isinstance(beyond := value.get("beyond"), int) else 0),
     )
 
 

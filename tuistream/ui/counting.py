@@ -37,4 +37,5 @@ class Counting:
 
 def matrix_of(counts: GridCounts) -> Matrix:
     down, across = counts.labels()
-    return Matrix(counts.v, down, across, counts=True, outside=counts.outside)
+    whole = (counts.columns, counts.rows) if counts.fold > 1 else None
+    return Matrix(counts.v, down, across, counts=True, outside=counts.outside, stands_for=whole)

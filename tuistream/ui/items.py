@@ -106,7 +106,7 @@ def _how_to_open(address: str, moving: bool) -> Part:
 
 def _map_summary(value: Mapping[str, object]) -> str:
     markers = value.get("data")
-    count = len(markers) if isinstance(markers, list) else 0
+    count = _count(value, markers) if isinstance(markers, list) else 0
     words = [f"{count:,} marker{'' if count == 1 else 's'}"]
     if isinstance(centre := value.get("center"), Mapping):
         words.append(f"centre {_place(centre)}")
@@ -143,7 +143,13 @@ def _markers(value: Mapping[str, object]) -> Iterator[str]:
             label = next((str(marker[name]) for name in ("name", "label", "title") if name in marker), "")
             yield f"{number:>4}  {_place(marker):>22}  {printable(label, 60)}".rstrip()
     if len(markers) > LINES_SHOWN - 2:
-        yield f"   …  and {len(markers) - LINES_SHOWN + 2:,} more"
+        yield f"   …  and {_count(value, markers) - LINES_SHOWN + 2:,} more"
+
+
+def _count(value: Mapping[str, object], markers: list[object]) -> int:
+    """The markers that came; those beyond what a decoder keeps are counted by it."""
+    beyond = value.get("beyond")
+    return len(markers) + (beyond if isinstance(beyond, int) else 0)
 
 
 def _place(place: Mapping[str, object]) -> str:

@@ -70,6 +70,7 @@ class Matrix(msgspec.Struct, frozen=True, eq=False):
     """v: float64[h, w], the row 0 at the top, NaN where nothing is known. rows, columns: labels, or none.
 
     counts: the values are numbers of things, so that 0 is nothing. outside: how many of them had no cell here.
+    stands_for: the columns and rows of the larger grid of which each value is of several cells, or None.
     """
 
     v: NDArray[np.float64]
@@ -77,6 +78,7 @@ class Matrix(msgspec.Struct, frozen=True, eq=False):
     columns: tuple[str, ...] = ()
     counts: bool = False
     outside: int = 0
+    stands_for: tuple[int, int] | None = None
 
 
 class Raster(msgspec.Struct, frozen=True, eq=False):

@@ -228,6 +228,8 @@ def _words(content: Matrix, room: int, style: DrawStyle) -> str:
     """How much there is, in as many words as there is room for."""
     rows, columns = content.v.shape
     words = [f"{columns:,} x {rows:,}"]
+    if content.stands_for is not None:
+        words[0] = "{:,} x {:,} as ".format(*content.stands_for) + words[0]
     if content.counts:
         with np.errstate(over="ignore", invalid="ignore"):
             words.append(f"{format_value(float(content.v[np.isfinite(content.v)].sum()), 0)} counted")

@@ -17,6 +17,7 @@ TYPES: Final = (*LINES, *POINTS, *ITEMS)
 REPLACING: Final = ("image", "map", "video_stream")
 MAX_DEPTH: Final = 8  # of objects in a value of numbers
 MARKER_WORDS: Final = ("name", "label", "title", "color", "colour")  # that a place on a map may have
+MAX_PLACES: Final = 10_000  # markers of a map; the first are kept
 MAX_MARKER: Final = 60  # characters of each
 MAX_URL: Final = 4_096  # characters of a video's path or URL
 LEGEND: Final = "data"
@@ -128,7 +129,7 @@ def _flat(value: dict[str, Any]) -> Numbers:
 
 
 def _map(value: object) -> dict[str, object]:
-    """A map: its centre, its zoom, and the markers, all of them places."""
+    """A map: its centre, its zoom, the markers, all of them places, and how many are `beyond` what is kept."""
     if type(value) is str:
         try:
             value = literal.parse(value)
@@ -137,7 +138,10 @@ def _map(value: object) -> dict[str, object]:
     if type(value) is not dict:
         raise bad("value", value, "an object such as { center: {lat: 41.4, lng: 2.2}, zoom: 4, data: [] }")
     markers = value.get("data")
-    found: dict[str, object] = {"data": [_place("data", each) for each in markers] if type(markers) is list else []}
+    places = markers if type(markers) is list else []
+    found: dict[str, object] = {"data": [_place("data", each) for each in places[:MAX_PLACES]]}
+    if len(places) > MAX_PLACES:
+        found["beyond"] = len(places) - MAX_PLACES
     if markers is not None and type(markers) is not list:
         raise bad("data", markers, "a list of places")
     if value.get("center") is not None:
