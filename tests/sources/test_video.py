@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from tests.sources.feeding import Fed, fed
 from tests.sources.media.rtsp import camera
-from tests.sources.media.videos import video
+from tests.sources.media.videos import encoded, video
 from tuistream import sources
 from tuistream.core.errors import SettingsError
 from tuistream.core.outbox import Outbox
@@ -159,3 +162,101 @@ async def test_a_video_that_nobody_looks_at_rests_and_goes_on(
         await feed.until(lambda: newest(feed) is not frame)
         assert feed.status.state is FeedState.LIVE
         assert (feed.status.connections, feed.status.items) == (1, 2)
+
+
+async def test_a_video_that_is_cleared_goes_on(tmp_path: Path) -> None:
+    async with fed(f"video:{video(tmp_path, 2_000)}") as feed:
+        await feed.until(lambda: newest(feed) is not None)
+        (board,) = feed.session.boards.values()
+        before = board.items[-1].value
+        feed.session.clear(board)
+        assert board.items[-1].kind == "text"
+        await feed.until(lambda: isinstance(board.items[-1].value, VideoFrame))
+        frame = board.items[-1].value
+        assert frame is not before
+        assert isinstance(frame, VideoFrame)
+        assert frame.pixels.shape == (48, 64, 3)
+        assert frame.video.shown == 0
+
+
+@asynccontextmanager
+async def web_server() -> AsyncIterator[tuple[str, list[str]]]:
+    """A server of videos, and the logins that it was given."""
+    logins: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        logins.append(request.headers.get("Authorization", ""))
+        match request.path:
+            case "/clip":
+                return web.Response(body=encoded(10, "matroska", "mpeg4"), content_type="video/x-matroska")
+            case "/late":
+                whole = encoded(10)
+                index = whole.index(b"moov") - 4  # which comes last, behind more than is kept
+                filler = (1 << 20).to_bytes(4, "big") + b"free" + bytes((1 << 20) - 8)
+                return web.Response(body=whole[:index] + filler + whole[index:], content_type="video/mp4")
+            case "/away":
+                raise web.HTTPFound("http://localhost:9/clip")
+            case "/cut":
+                response = web.StreamResponse(headers={"Content-Length": "1000000"})
+                await response.prepare(request)
+                await response.write(encoded(10, "mpegts"))
+                assert request.transport is not None
+                request.transport.close()
+                return response
+            case "/moving":
+                response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=b"})
+                await response.prepare(request)
+                for part in encoded(10, "mjpeg", "mjpeg").split(b"\xff\xd8")[1:]:
+                    length = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(part) + 2}\r\n\r\n"
+                    await response.write(length.encode() + b"\xff\xd8" + part + b"\r\n")
+                return response
+        raise web.HTTPNotFound
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)  # type: ignore[arg-type]
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        yield f"video+http://127.0.0.1:{port}", logins
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("path", ["/clip", "/moving"])
+async def test_a_video_over_http_is_played_and_asked_for_again(path: str) -> None:
+    async with web_server() as (base, logins), fed(base + path, headers=(("Authorization", "Bearer x"),)) as feed:
+        await feed.until(lambda: look(feed) is not None and feed.status.connections >= 2)
+        assert set(logins) == {"Bearer x"}
+        assert any("the video has ended after 10 frames" in told for told in feed.told), feed.told
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/missing", "refused: HTTP 404 Not Found"),
+        ("/away", "redirected to http://localhost:9/clip: if that is right, use it"),
+        ("/late", "no video that can be shown, or a broken one"),
+    ],
+)
+async def test_what_is_no_video_over_http_is_not_tried_again(path: str, words: str) -> None:
+    async with web_server() as (base, _logins), fed(base + path, headers=(("Authorization", "Bearer x"),)) as feed:
+        assert await feed.ended() is FeedState.FAILED
+        assert feed.status.reason == words
+
+
+async def test_a_video_over_http_that_breaks_off_says_so_and_is_asked_for_again() -> None:
+    async with web_server() as (base, logins), fed(f"{base}/cut") as feed:
+        await feed.until(lambda: look(feed) is not None and len(logins) >= 2)
+        assert any("ClientPayloadError" in told for told in feed.told), feed.told
+
+
+async def test_a_suspended_video_has_no_decoder_and_comes_back(tmp_path: Path) -> None:
+    async with camera() as (served, url), fed(url) as feed:
+        await feed.until(lambda: newest(feed) is not None)
+        await feed.feed.suspend()
+        assert feed.status.state is FeedState.SUSPENDED
+        before = newest(feed)
+        feed.feed.resume()
+        await feed.until(lambda: newest(feed) is not before)
+        assert served.connections == 2

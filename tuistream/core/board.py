@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tuistream.core.batch import Stream
+from tuistream.core.video import VideoFrame
 
 ITEMS_KEPT: Final = 1_000  # of a stream
 BYTES_KEPT: Final = 8 << 20  # of a stream; its newest item is kept whatever its size
@@ -61,6 +62,7 @@ class Board(msgspec.Struct):
     def clear(self) -> None:
         """Let go of all items; that there were some stays to be said."""
         newest = self.items[-1]
+        _let_go(newest)
         self.items.clear()
         self.items.append(replace(newest, kind="text", value=CLEARED, size=0, replaces=False))
         self.nbytes = 0
@@ -69,8 +71,14 @@ class Board(msgspec.Struct):
     def drop(self) -> None:
         """Let go of the oldest item; of the only one, what it holds."""
         item = self.items.popleft()
+        _let_go(item)
         self.nbytes -= item.size
         self.dropped += 1
         self.version += 1
         if not self.items:
             self.items.append(replace(item, kind="text", value=DROPPED, size=0, replaces=False))
+
+
+def _let_go(item: Item) -> None:
+    if isinstance(item.value, VideoFrame):
+        item.value.pass_over()  # a video whose frame nobody takes would rest for ever

@@ -13,8 +13,8 @@ class Video(msgspec.Struct, eq=False):
     """What is played. width, height: pixels, by its header; rate: frames/s, 0 where it is not known.
 
     want: called with columns and rows of pixels when a frame was drawn, and the next one may be made, of at most that
-    size. decoded, broken: frames that were, and that could not be. shown: frames that a panel has drawn. rests:
-    none is decoded, as nobody looks. ended: why no more will come.
+    size; with 0 and 0, of the size before. decoded, broken: frames that were, and that could not be. shown: frames
+    that a panel has drawn. rests: none is decoded, as nobody looks. ended: why no more will come.
     """
 
     width: int
@@ -60,3 +60,9 @@ class VideoFrame(msgspec.Struct, frozen=True, eq=False):
             video.waiting = None
             video.shown += 1
             video.want(columns, rows)
+
+    def pass_over(self) -> None:
+        """Nobody will see this one: the next may come."""
+        if self.video.waiting is self:
+            self.video.waiting = None
+            self.video.want(0, 0)

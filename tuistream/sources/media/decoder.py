@@ -202,7 +202,7 @@ class Decoder:
         *lines, self._heard = (self._heard + told).split(b"\n")
         if lines:
             columns, rows = map(int, lines[-1].split())
-            self._room = max(1, columns), max(1, rows)
+            self._room = (max(1, columns), max(1, rows)) if columns or rows else self._room
             self._wanted = True
             self._taken_at = time.monotonic()
 

@@ -224,7 +224,7 @@ class Player:
 
     def _want(self, columns: int, rows: int) -> None:
         if not self._in.is_closing():
-            columns, rows = min(max(1, columns), MOST_ROOM[0]), min(max(1, rows), MOST_ROOM[1])
+            columns, rows = min(max(0, columns), MOST_ROOM[0]), min(max(0, rows), MOST_ROOM[1])
             self._in.write(f"{columns} {rows}\n".encode())
 
     async def _frame(self, columns: int, rows: int) -> VideoFrame:
