@@ -17,14 +17,17 @@ from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Size
 
+from tests.charts.graphics.reading import SIXEL, KittyTerminal, Pixels, sixels_read
 from tests.ui.conftest import Monitor
 from tuistream.ui.app import TuistreamApp
 from tuistream.ui.driver import TerminalDriver
 from tuistream.ui.options import ViewOptions
+from tuistream.ui.terminal_answers import Abilities
 
 # Sequences that pyte does not know and would print.
 UNKNOWN = re.compile(r"\x1b\[[<>=?][0-9;:]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p")
 Cells = list[list[tuple[object, ...]]]
+SEEN = "\ue000"  # stands for a cell in which sixels are seen
 
 
 class Emulated(TerminalDriver):
@@ -36,6 +39,11 @@ class Emulated(TerminalDriver):
         assert size is not None
         Driver.__init__(self, app, debug=debug, mouse=mouse, size=size)
         self.bytes_written = 0
+        self.starts = 1
+        self.leaving = str
+        self.kitty = KittyTerminal()
+        self.sixels: list[Pixels] = []
+        self._answered: TerminalDriver.Answered | None = None
         self.frames: list[str] = []
         self.stopped = False
         self.screen = pyte.Screen(*size)
@@ -52,7 +60,41 @@ class Emulated(TerminalDriver):
     def write(self, data: str) -> None:
         self.bytes_written += len(data.encode())
         self.frames.append(data)
-        self._stream.feed(UNKNOWN.sub("", data))
+        end = 0
+        for found in SIXEL.finditer(data):
+            self._feed(data[end : found.start()])
+            self._draw_sixels(found[0])
+            end = found.end()
+        self._feed(data[end:])
+
+    def _feed(self, text: str) -> None:
+        self._stream.feed(UNKNOWN.sub("", self.kitty.take(text)))
+
+    def _draw_sixels(self, text: str) -> None:
+        """What is written over them later takes their place, as what they are drawn over has to be empty."""
+        assert self._answered is not None
+        assert self._answered.cell is not None
+        width, height = self._answered.cell
+        pixels = sixels_read(text)
+        self.sixels.append(pixels)
+        screen, (top, left) = self.screen, (self.screen.cursor.y, self.screen.cursor.x)
+        assert pixels.shape[1] % width == 0
+        if tuple(self._app.size) != (screen.columns, screen.lines):
+            return  # it was drawn for another size; all is drawn again soon
+        assert top * height + pixels.shape[0] <= (screen.lines - 1) * height
+        for y in range(top, top - (-pixels.shape[0] // height)):
+            for x in range(left, left + pixels.shape[1] // width):
+                assert screen.buffer[y][x].data in (" ", SEEN)
+                screen.buffer[y][x] = screen.buffer[y][x]._replace(data=SEEN)
+
+    def answer(self, abilities: Abilities, cell: tuple[int, int] | None = None) -> None:
+        """As the terminal, when it was asked."""
+        self._answered = self.Answered(abilities, cell or abilities.cell)
+        self.ask_cell()
+
+    def ask_cell(self) -> None:
+        if self._answered is not None:
+            self._app.post_message(self.Answered(self._answered.abilities, self._answered.cell))
 
     def start_application_mode(self) -> None:
         assert self._size is not None
@@ -93,7 +135,8 @@ class PaintedMonitor(Monitor):
     async def painting(
         self, width: int = 100, height: int = 30, *, fails: bool = False, **options: Any
     ) -> AsyncIterator[Emulated]:
-        view = ViewOptions(fps=1, timezone=UTC, clock=lambda: self.now, glyphs="braille", **options)
+        glyphs = options.pop("glyphs", "braille")
+        view = ViewOptions(fps=1, timezone=UTC, clock=lambda: self.now, glyphs=glyphs, **options)
         self.app = self.make_app(view)
         self.app.driver_class = self.driver_class
         errors = io.StringIO()

@@ -109,9 +109,9 @@ def test_pictures_leave_half_of_the_budget_and_each_part_has_its_turn() -> None:
     drawn = set()
     for frame in range(40):
         put(shadow, [(HALF, frame * 4 << 16, place * 7 << 8) for place in range(WIDTH * HEIGHT)])
-        before = shadow._shown.copy()
+        before = shadow.shown.copy()
         assert len(shadow.take(400).encode()) <= 200
-        drawn |= set(np.flatnonzero(before != shadow._shown).tolist())
+        drawn |= set(np.flatnonzero(before != shadow.shown).tolist())
     assert drawn == set(range(WIDTH * HEIGHT))
 
 

@@ -82,7 +82,7 @@ class TuistreamApp(ReplayKeys):
         suspended: Suspended = nothing_to_do,
         reader: HistoryReader | None = None,
     ) -> None:
-        super().__init__(options.budget, suspended)
+        super().__init__(options.budget, suspended, options.pictures)
         for theme in themes.THEMES:
             self.register_theme(theme)
         self.theme = themes.checked(options.theme, "--theme") if options.theme else themes.DARK

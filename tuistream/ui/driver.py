@@ -1,24 +1,34 @@
 """The terminal's driver: counts what is written, never waits for a terminal that does not read, ends with a dead one.
 
+It also asks the terminal what it can do, and takes the answers from among the keys.
+
 Textual 8.2 has no public way to any of it, so this file uses private names of it: of `LinuxDriver` `_file`,
 `_writer_thread` (and its `_queue`), `_run_input_thread`, `_sigcont_application`, `_sigtstp_application`, `_app`,
-`_loop`. A test fails when one of them changes.
+`_loop`, `_debug`, `exit_event`; `_parser` and `_xterm_parser`. A test fails when one of them changes.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import fcntl
 import os
 import queue
 import select
+import struct
 import sys
 import termios
+import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from textual import events
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from tuistream.core import job_control
+from tuistream.ui import terminal_answers
+from tuistream.ui.terminal_answers import Abilities, Answers
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,6 +38,11 @@ if TYPE_CHECKING:
 
 SECONDS_TO_LOOK: Final = 1.0  # between looks whether the terminal is still there
 SECONDS_TO_END: Final = 0.5  # that a terminal has for what is written last, twice: before and after it is cleared
+
+
+KEY_SECONDS: Final = 0.1  # between looks whether the keys are over, and until the beginning of an answer is a key
+ANSWER_SECONDS: Final = 5.0  # after which no answer is expected any more
+READ: Final = 4_096  # bytes
 
 
 class Output:
@@ -64,7 +79,11 @@ class Output:
 
 
 class TerminalDriver(LinuxDriver):
-    """bytes_written: since the start, as UTF-8."""
+    """bytes_written: since the start, as UTF-8. starts: how often it took the terminal.
+
+    leaving: what is to be written before the terminal is given back. What the app has as `questions` is asked
+    whenever the terminal is taken, and `Answered` comes once it has answered.
+    """
 
     class ToldToStop(events.Event):
         """A SIGTSTP has come: the program is to stop once it is ready."""
@@ -72,11 +91,24 @@ class TerminalDriver(LinuxDriver):
     class Continued(events.Event):
         """A SIGCONT has come after a stop that nobody had told us of."""
 
+    class Answered(events.Event):
+        """The terminal has said what it can do. cell: a cell's width and height in pixels, where that is known."""
+
+        def __init__(self, abilities: Abilities, cell: tuple[int, int] | None) -> None:
+            super().__init__()
+            self.abilities = abilities
+            self.cell = cell
+
     def __init__(
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.bytes_written = 0
+        self.starts = 0
+        self.leaving: Callable[[], str] = str
+        self._questions: str = getattr(app, "questions", "")
+        self._answers = Answers()
+        self._asked_at = 0.0  # monotonic seconds
         self._handed = 0  # writes, to the thread
         self._straight = -1  # the terminal once more, opened so that it never makes a writer wait
         self._next_look: asyncio.TimerHandle | None = None
@@ -138,9 +170,36 @@ class TerminalDriver(LinuxDriver):
         self._open_straight()
         self._handed = self._output.done
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.starts += 1
+        if self._questions and self.input_tty:
+            self._answers.ask()
+            self._asked_at = time.monotonic()
+            self.write(self._questions)
         self._look_for_hangup()
 
+    def ask_cell(self) -> None:
+        """Ask for the size of a cell only, which changes with the font."""
+        if self._answers.complete and self._cell() is None:
+            self.write(terminal_answers.CELL_SIZE)
+        self._tell_answers()
+
+    def _cell(self) -> tuple[int, int] | None:
+        """A cell's pixels, as the terminal has set them for its line."""
+        try:
+            size = fcntl.ioctl(self._output.fileno(), termios.TIOCGWINSZ, bytes(8))
+        except OSError:
+            return None
+        lines, columns, width, height = struct.unpack("HHHH", size)
+        return terminal_answers.sane_cell(width // columns, height // lines) if columns and lines else None
+
+    def _tell_answers(self) -> None:
+        if self._answers.complete:
+            found = self._answers.found
+            self._tell(self.Answered(found, self._cell() or found.cell))
+
     def stop_application_mode(self) -> None:
+        if leaving := self.leaving():
+            self.write(leaving)
         if self._next_look is not None:
             self._next_look.cancel()
         super().stop_application_mode()
@@ -183,6 +242,34 @@ class TerminalDriver(LinuxDriver):
         except OSError:
             self._output.dead = True
             self._lost_in_thread()
+
+    def run_input_thread(self) -> None:
+        """As Textual does it, but for the answers to what was asked."""
+        parser, decode = XTermParser(self._debug), codecs.getincrementaldecoder("utf-8")("replace").decode
+        try:
+            while not self.exit_event.is_set():
+                ready = select.select([self.fileno], [], [], KEY_SECONDS)[0]
+                text = decode(os.read(self.fileno, READ)) if ready else ""
+                if keys := self._without_answers(text, over=not ready):
+                    for event in parser.feed(keys):
+                        self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
+        finally:
+            with contextlib.suppress(EOFError, ParseError):
+                for _event in parser.feed(""):
+                    pass
+
+    def _without_answers(self, text: str, *, over: bool) -> str:
+        """What was read, without answers. over: nothing came for a while."""
+        answers = self._answers
+        before = answers.found, answers.complete
+        keys = answers.take(text) + (answers.release() if over else "")
+        if answers.waiting and time.monotonic() - self._asked_at > ANSWER_SECONDS:
+            answers.waiting = False
+        if (answers.found, answers.complete) != before:
+            self._tell_answers()
+        return keys
 
     def stop(self, line: str, *, whole_job: bool) -> None:
         """Give the terminal back with `line` on it, and stop the process; return when it goes on in the terminal.

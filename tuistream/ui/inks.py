@@ -66,6 +66,12 @@ class Inks:
             found = self._of_styles[style] = self._intern(*self._split(style))
         return found
 
+    def picture(self, picture: int, ground: int) -> int:
+        """The number of a style whose colour is the number of a picture, to the last bit. ground: 0xRRGGBB or -1."""
+        back = self.colour_code(int(self._packed(np.array([ground], np.int32))[0]), 40) if ground >= 0 else ""
+        codes = "", f"38;2;{picture >> 16};{picture >> 8 & 255};{picture & 255}", back
+        return self._intern(codes, ("", "", back))
+
     def on_blanks(self, numbers: NDArray[np.integer[Any]]) -> Numbers:
         """The numbers, int64[n], of what blanks in these styles, int64[n], look like."""
         if len(self._blank_array) != len(self._blanks):

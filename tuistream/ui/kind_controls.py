@@ -17,6 +17,7 @@ from tuistream.ui.board_controls import BoardControls
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
 from tuistream.ui.contrast import readable
 from tuistream.ui.kind_view import KindView, colours_of
+from tuistream.ui.painting import PaintedApp
 from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.view import Window, short_duration
 
@@ -58,7 +59,8 @@ class KindControls(BoardControls):
     def style(self, digits: int | None, unit: str = "", *, log: bool = False) -> DrawStyle:
         """How kinds are to be drawn on this terminal."""
         glyphs, colours = self._plot.glyphs, colours_of(self.app)
-        return DrawStyle(glyphs, colours, digits, unit, log, self._timezone)
+        ratio = self.app.cell_ratio if isinstance(self.app, PaintedApp) else 2.0
+        return DrawStyle(glyphs, colours, digits, unit, log, self._timezone, cell_ratio=ratio)
 
     def draw_ticks(self, chart: Chart, window: Window, digits: int, colours: tuple[str, ...]) -> None:
         """Draw a chart that is no line."""
@@ -83,12 +85,13 @@ class KindControls(BoardControls):
             return
         self.show_inner(self._plot)
         sight = self._sights.get(key_of(board), HOME)
-        made_of = (version, self._plot.size, name, sight)
+        style = self.style(None)
+        made_of = (version, self._plot.size, name, sight, style.cell_ratio)
         if made_of != self._board_drawn:
             self._board_drawn = made_of
             self.drawings += 1
             colours: tuple[str, ...] = ()
-            style = replace(self.style(None), zoom=sight.zoom, pan=(sight.right, sight.down))
+            style = replace(style, zoom=sight.zoom, pan=(sight.right, sight.down))
             if isinstance(drawn, Figure):
                 drawn = replace(drawn, since=dict(drawn.ranges).get(sight.range))
                 colours = self._readable(drawn)
@@ -102,7 +105,7 @@ class KindControls(BoardControls):
     def board_words(self, board: Board) -> tuple[str, list[str], str]:
         count, about, newer = super().board_words(board)
         if isinstance(self._taken[2] if self._taken is not None else None, Raster):
-            about.append(self._pictured.words)
+            about += [self._pictured.words, self.kinds.pixels]
             app = cast("PictureApp", self.app)
             opening = app.openings.of(board)
             if (video := self._pictured.video) is not None:

@@ -35,7 +35,7 @@ class ViewOptions(msgspec.Struct, frozen=True):
     for the machine's own. waiting: lines for who has yet to send something: where to, and how; shown while there is
     nothing else, and with the keys. keys: the user's own, by the name of their command. panels: what the user wants
     of some streams, which come first, in this order. media: what of what messages name is opened unasked. playback:
-    the recording that is shown, where it is one.
+    the recording that is shown, where it is one. pictures: how they are shown, one of `terminal_answers.WISHES`.
     """
 
     fps: int = 10
@@ -50,3 +50,4 @@ class ViewOptions(msgspec.Struct, frozen=True):
     panels: tuple[PanelOptions, ...] = ()
     media: Rules = msgspec.field(default_factory=Rules)
     playback: Playback | None = None
+    pictures: str = "cells"

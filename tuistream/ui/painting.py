@@ -15,9 +15,10 @@ with their fields; `_ansi_sequences`; of the console `_color_system`. A test fai
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -44,6 +45,7 @@ from textual.widgets import Input
 from tuistream.core.palettes import Colours
 from tuistream.ui.budget import Budget
 from tuistream.ui.shadow import Piece, Shadow
+from tuistream.ui.terminal_answers import questions
 
 if sys.platform != "win32":
     from tuistream.ui.driver import TerminalDriver
@@ -52,6 +54,8 @@ else:  # Windows has Textual's own way to the terminal
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle
+
+    from tuistream.ui.graphics import Graphics
 
 Numbers = NDArray[np.integer[Any]]
 Cell = tuple[int, int, int, int]
@@ -95,13 +99,22 @@ class _Place(NamedTuple):
 
 
 class PaintedApp(App[int]):
-    """An app whose screen is sent cell by cell. budget: bytes a second to the terminal, 0 for no ceiling."""
+    """An app whose screen is sent cell by cell.
 
-    def __init__(self, budget: int = 0) -> None:
+    budget: bytes a second to the terminal, 0 for no ceiling. pictures: how they are shown, one of
+    `terminal_answers.WISHES`.
+    """
+
+    def __init__(self, budget: int = 0, pictures: str = "cells") -> None:
         super().__init__(driver_class=TerminalDriver)
+        self._pictures_wish = pictures
+        self._protocol, self._cell = "", (0, 0)  # how pictures are sent; a cell's pixels, 0 where not known
+        self.questions = questions(pictures, os.environ)  # which the driver asks the terminal
+        self._graphics: Graphics | None = None
         self._shadow = Shadow(self.console._color_system or ColorSystem.TRUECOLOR)
         self._budget = Budget(budget, time.monotonic_ns()) if budget else None
         self._later: TimerHandle | None = None
+        self._held = False  # until then: not only pictures are to be sent
         self._counted = 0  # of the driver's bytes, in the budget
         self._cursor_sent = Offset(-1, -1)
         self._unsent = False  # something was painted
@@ -126,13 +139,39 @@ class PaintedApp(App[int]):
 
     @property
     def behind(self) -> bool:
-        """Whether the terminal, or the budget, has not taken yet what is to be seen: drawing more makes no sense."""
-        return self._later is not None
+        """Whether the terminal, or the budget, has not taken yet what is to be seen: drawing more makes no sense.
+
+        Pictures may still be on their way.
+        """
+        return self._later is not None and self._held
+
+    @property
+    def cell_ratio(self) -> float:
+        """How many times as high as wide a cell of the terminal is."""
+        width, height = self._cell
+        return min(max(1.0, round(height / width, 2)), 4.0) if width else 2.0
+
+    @property
+    def graphics(self) -> Graphics:
+        """Pictures in pixels; made when there is the first picture."""
+        if self._graphics is None:
+            from tuistream.ui.graphics import Graphics
+
+            rate = self._budget.rate if self._budget is not None else 0
+            self._graphics = Graphics(rate, self._run_encoding, self._send_again)
+            self._graphics.use(self._protocol, self._cell)
+        return self._graphics
 
     def repaint(self) -> None:
         """Send the whole screen again: the terminal may show anything."""
         self._shadow.forget()
         self.refresh()
+
+    def take_anew(self) -> None:
+        """The terminal was somebody else's: nothing that it was sent is there."""
+        if self._graphics is not None:
+            self._graphics.forget()
+        self.repaint()
 
     def paint(
         self,
@@ -292,21 +331,43 @@ class PaintedApp(App[int]):
             self._send_soon()
 
     def _send_soon(self) -> None:
-        if self._unsent and self._later is None and not self._soon:
+        if self._unsent and not self.behind and not self._soon:
             self._soon = True
             asyncio.get_running_loop().call_soon(self._send_painted)
 
     def _send_painted(self) -> None:
         self._soon = False
-        if self._unsent and self._running and not self._closed and self._later is None:
+        if self._unsent and self._running and not self._closed and not self.behind:
             self._unsent = False
             self._send()
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _app: self.repaint(), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda _app: self.take_anew(), immediate=True)
+        if self._terminal is not None:
+            self._terminal.leaving = self._leaving
 
     def on_resize(self, _event: events.Resize) -> None:
+        if self._terminal is not None:
+            self._terminal.ask_cell()
         self.repaint()
+
+    def on_terminal_driver_answered(self, event: TerminalDriver.Answered) -> None:
+        self._protocol = event.abilities.protocol(self._pictures_wish, event.cell)
+        self._cell = event.cell or (0, 0)
+        if self._graphics is not None:
+            self._graphics.use(self._protocol, self._cell)
+            self._send_again()
+
+    def _leaving(self) -> str:
+        return self._graphics.leaving() if self._graphics is not None else ""
+
+    def _run_encoding(self, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(work, group="encoding")
+
+    def _send_again(self) -> None:
+        """There is something to send that was not painted."""
+        self._unsent = True
+        self._send_soon()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if self._terminal is None or not isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
@@ -315,7 +376,7 @@ class PaintedApp(App[int]):
         if self._running and not self._closed and not self._batch_count:
             self._fit_shadow()
             self._shadow.put(pieces(renderable))
-            if self._later is None:
+            if not self.behind:
                 self._send()
         self.post_display_hook()
 
@@ -329,24 +390,51 @@ class PaintedApp(App[int]):
 
     def _send(self) -> None:
         """Send what differs, as far as that may be now; for the rest come back."""
-        self._later = None
-        driver, budget, shadow = self._terminal, self._budget, self._shadow
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        driver, budget = self._terminal, self._budget
         if driver is None or driver.dead or self._closed:
             return
         if driver.waiting > MOST_WAITING:
-            self._come_back(LOOK_AGAIN)
+            self._come_back(LOOK_AGAIN, held=True)
             return
         if budget is None:
-            self._write(driver, shadow.take())
+            self._write(driver, self._take(None))
+            if self._pending:
+                self._come_back(LOOK_AGAIN, held=self._shadow.behind)
             return
         # What others write (modes, the bell) counts too.
         budget.spend(driver.bytes_written - self._counted)
         before = self._counted = driver.bytes_written
-        self._write(driver, shadow.take(budget.allowance(time.monotonic_ns()) - AROUND))
+        self._write(driver, self._take(budget.allowance(time.monotonic_ns()) - AROUND))
         self._counted = driver.bytes_written
         budget.spend(self._counted - before)
-        if shadow.pending:
-            self._come_back(max(LOOK_AGAIN, budget.wait(PORTION_BYTES)))
+        if self._pending:
+            self._come_back(max(LOOK_AGAIN, budget.wait(PORTION_BYTES)), held=self._shadow.behind)
+
+    @property
+    def _pending(self) -> bool:
+        return self._shadow.pending or (self._graphics is not None and self._graphics.pending)
+
+    def _take(self, allowance: int | None) -> str:
+        """What is to be written now: cells, and parts of pictures."""
+        shadow, graphics = self._shadow, self._graphics
+        if graphics is None:
+            return shadow.take(allowance)
+        shadow.layers = graphics.layers(shadow, self._region_of)
+        now = time.monotonic_ns()
+        text = shadow.take(allowance, graphics.allowance(now))
+        graphics.spend(shadow.picture_bytes)
+        if not graphics.pending:
+            return text
+        text += graphics.take(shadow, None if allowance is None else allowance - len(text.encode()), now)
+        shadow.layers = graphics.layers(shadow, self._region_of)
+        return text + shadow.take() if allowance is None else text
+
+    def _region_of(self, widget: Widget) -> Region | None:
+        place = self._place(widget)
+        return place.region if place is not None else None
 
     def _write(self, driver: TerminalDriver, text: str) -> None:
         """Write one frame, and where the cursor stands after it, for input methods."""
@@ -357,7 +445,8 @@ class PaintedApp(App[int]):
         text += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
         driver.write(f"{SYNC_START}{text}{SYNC_END}" if self._sync_available else text)
 
-    def _come_back(self, seconds: float) -> None:
+    def _come_back(self, seconds: float, *, held: bool) -> None:
+        self._held = held
         self._later = asyncio.get_running_loop().call_later(seconds, self._send)
 
     def _fatal_error(self) -> None:

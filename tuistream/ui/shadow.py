@@ -1,7 +1,6 @@
 """What a terminal shows and what it should show, cell by cell, and the shortest way from the one to the other.
 
-A cell is one int64: the number of its style above 21 bits, in them a code point; for what is more than one code
-point, 0x110000 and the number of the text; CONTINUED for the right half of a wide character. UNKNOWN is no cell.
+What a cell is, says `ui.cell_codes`.
 """
 
 from __future__ import annotations
@@ -17,23 +16,29 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tuistream.core.palettes import Colours
-from tuistream.ui.direct_cells import sequences
-from tuistream.ui.inks import DIRECT, RESET, Inks
+from tuistream.ui.cell_codes import (
+    CODE,
+    CONTINUED,
+    MOST_TEXTS,
+    STRIPS_FROM,
+    STYLE_SHIFT,
+    TEXTS_FROM,
+    UNKNOWN,
+    are_placed,
+    codes_of,
+    placeholder,
+)
+from tuistream.ui.inks import DIRECT, Inks
+from tuistream.ui.layers import Layer, composed
+from tuistream.ui.pen import Pen
 
 Piece = tuple[int, int, Iterable[Segment]]  # row, column of its first cell, and its segments
 
-UNKNOWN: Final = -1
-STYLE_SHIFT: Final = 21
-CODE: Final = (1 << STYLE_SHIFT) - 1
-TEXTS_FROM: Final = 0x110000
-CONTINUED: Final = CODE
-MOST_TEXTS: Final = 65_536
 BLANK: Final = 0x20
 HALF: Final = 0x2580  # ▀, of which pictures are made
 PORTION: Final = 32  # cells written at once where bytes are counted
 FEW: Final = 1_000  # cells from which it takes less to have the whole screen as text
 PICTURES_PART: Final = 0.5  # of what may be sent at once, for pictures; all else goes before them
-BRIDGED: Final = 4  # unchanged cells that may be cheaper to write again than to jump over
 # Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
 _NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
 _BRAILLE: Final = (0x2800, 0x2900)
@@ -49,19 +54,26 @@ def _narrow_table() -> NDArray[np.bool_]:
 
 
 class Shadow:
-    """Two screens of width x height cells, the wanted and the shown one."""
+    """Two screens of width x height cells, the wanted and the shown one.
+
+    inks: of their styles. layers: pictures in pixels instead of wanted cells. goal: what is wanted, with these.
+    behind, picture_bytes: of what was taken last: whether anything but pictures had no room; what pictures took.
+    """
 
     def __init__(self, system: ColorSystem = ColorSystem.TRUECOLOR) -> None:
         self._system = system
         self._narrow = _narrow_table()
         self.width = self.height = 0
         self.starts = 0  # a style's number holds until this changes
+        self.layers: tuple[Layer, ...] = ()
+        self.behind = False
+        self.picture_bytes = 0
         self.restart()
 
     def restart(self) -> None:
         """Know of nothing: all is to be put again."""
         self.starts += 1
-        self._inks = Inks(self._system)
+        self.inks = Inks(self._system)
         self._texts: list[str] = []
         self._text_numbers: dict[str, int] = {}
         self.resize(self.width, self.height)
@@ -70,21 +82,23 @@ class Shadow:
         self.width, self.height = width, height
         self._pictures_from = 0  # the cell of pictures that is sent first
         self._wanted = np.full(width * height, UNKNOWN, np.int64)
-        self._shown = self._wanted.copy()
+        self.goal = self._wanted
+        self.shown = self._wanted.copy()
 
     def forget(self) -> None:
         """The terminal may show anything: all that is wanted is to be sent."""
-        self._shown.fill(UNKNOWN)
+        self.shown.fill(UNKNOWN)
 
     @property
     def full(self) -> bool:
         """Whether it is time to `restart`: there have been very many styles or texts."""
-        return self._inks.full or len(self._texts) >= MOST_TEXTS
+        return self.inks.full or len(self._texts) >= MOST_TEXTS
 
     @property
     def pending(self) -> bool:
         """Whether anything is still to be sent."""
-        return bool(((self._wanted != self._shown) & (self._wanted != UNKNOWN)).any())
+        goal = composed(self._wanted, self.width, self.layers)
+        return bool(((goal != self.shown) & (goal != UNKNOWN)).any())
 
     def put(self, pieces: Iterable[Piece]) -> None:
         """Want these; what lies outside the screen is cut off. Pieces do not overlap."""
@@ -93,7 +107,7 @@ class Shadow:
         styles: list[int] = []
         starts: list[int] = []  # of pieces: their first cell
         sizes: list[int] = []
-        number, of_half = self._inks.number, self._inks.of_half
+        number, of_half = self.inks.number, self.inks.of_half
         width, height = self.width, self.height
         for y, x, segments in pieces:
             if not (0 <= y < height and 0 <= x < width):
@@ -117,19 +131,19 @@ class Shadow:
         ends = np.cumsum(sizes)
         places = np.arange(len(codes)) + np.repeat(first - ends + sizes, sizes)
         inside = places < np.repeat((first // width + 1) * width, sizes)
-        codes[self._inks.alike_halves(inks) & (codes == HALF)] = BLANK
+        codes[self.inks.alike_halves(inks) & (codes == HALF)] = BLANK
         blank = codes == BLANK
-        inks[blank] = self._inks.on_blanks(inks[blank])
+        inks[blank] = self.inks.on_blanks(inks[blank])
         cells = codes | (inks << STYLE_SHIFT)
         self._wanted[places[inside]] = cells[inside]
 
     def number(self, style: Style | None) -> int:
         """The number of a style in `put_cells`."""
-        return self._inks.number(style)
+        return self.inks.number(style)
 
     def direct(self, fore: Colours, back: Colours) -> NDArray[np.int64]:
         """The numbers, for `put_cells`, of cells with colours of their own: 0xRRGGBB, -1 for the terminal's."""
-        return self._inks.direct(fore, back)
+        return self.inks.direct(fore, back)
 
     def put_cells(
         self,
@@ -142,23 +156,44 @@ class Shadow:
 
         rows: int[k]. codes: int[k, n], code points of one cell each. styles: int[k, n], their numbers.
         """
-        if (styles >= DIRECT).any():
-            codes = np.where(self._inks.alike_halves(styles) & (codes == HALF), BLANK, codes)
-        inks = np.where(codes == BLANK, self._inks.on_blanks(styles), styles)
         screen = self._wanted.reshape(self.height, self.width)
-        screen[rows, x : x + codes.shape[1]] = codes | (inks.astype(np.int64) << STYLE_SHIFT)
+        screen[rows, x : x + codes.shape[1]] = self.cells(codes, styles)
+
+    def cells(self, codes: NDArray[np.integer[Any]], styles: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """The cells that `put_cells` would put."""
+        if (styles >= DIRECT).any():
+            codes = np.where(self.inks.alike_halves(styles) & (codes == HALF), BLANK, codes)
+        inks = np.where(codes == BLANK, self.inks.on_blanks(styles), styles)
+        return codes.astype(np.int64) | (inks.astype(np.int64) << STYLE_SHIFT)
+
+    def picture_cells(self, number: int, ground: int, size: tuple[int, int], *, strips: bool) -> NDArray[np.int64]:
+        """The cells, of rows and columns, in which a picture is seen in pixels; until `starts` changes.
+
+        number: the picture's. ground: 0xRRGGBB behind it, or -1 for the terminal's own.
+        """
+        return codes_of(*size, strips=strips) | (self.inks.picture(number, ground) << STYLE_SHIFT)
+
+    def empty_cells(self, ground: int, size: tuple[int, int]) -> NDArray[np.int64]:
+        """Cells of rows and columns where there is only a ground."""
+        blank = self.inks.on_blank(self.inks.picture(0, ground))
+        return np.full(size, BLANK | (blank << STYLE_SHIFT), np.int64)
+
+    def shows(self, number: int, ground: int) -> bool:
+        """Whether the terminal has any cell in which a picture is seen in pixels."""
+        ink = self.inks.picture(number, ground)
+        return bool((are_placed(self.shown & CODE) & (self.shown >> STYLE_SHIFT == ink)).any())
 
     def put_points(self, cells: Iterable[tuple[int, int, int, int]]) -> None:
         """Want a few cells inside the screen: row, column, code point of one cell, number of its style."""
         wanted, width = self._wanted, self.width
         for y, x, code, style in cells:
-            ink = self._inks.on_blank(style) if code == BLANK else style
+            ink = self.inks.on_blank(style) if code == BLANK else style
             wanted[y * width + x] = code | (ink << STYLE_SHIFT)
 
     def put_text(self, y: int, x: int, text: str, style: int) -> None:
         """Want a text inside the screen, of characters of one cell, from a cell on; style: its number."""
         start = y * self.width + x
-        ink, blank = style << STYLE_SHIFT, self._inks.on_blank(style) << STYLE_SHIFT | BLANK
+        ink, blank = style << STYLE_SHIFT, self.inks.on_blank(style) << STYLE_SHIFT | BLANK
         self._wanted[start : start + len(text)] = [blank if char == " " else ord(char) | ink for char in text]
 
     def is_narrow(self, code: int) -> bool:
@@ -170,28 +205,61 @@ class Shadow:
         narrow: NDArray[np.bool_] = self._narrow[np.minimum(codes, _KNOWN_BELOW)]
         return narrow
 
-    def take(self, allowance: int | None = None) -> str:
-        """The sequences that make the terminal show what is wanted, as far as `allowance` bytes of UTF-8 go."""
-        changed = np.flatnonzero((self._wanted != self._shown) & (self._wanted != UNKNOWN))
+    def take(self, allowance: int | None = None, pictures: int | None = None) -> str:
+        """The sequences that make the terminal show what is wanted, as far as `allowance` bytes of UTF-8 go.
+
+        pictures: how many of these may be for pictures, at most.
+        """
+        goal = self.goal = composed(self._wanted, self.width, self.layers)
+        changed = np.flatnonzero((goal != self.shown) & (goal != UNKNOWN))
+        self.behind, self.picture_bytes = False, 0
         if not len(changed):
             return ""
-        pen = _Pen(self, allowance, self.plain() if len(changed) > FEW else "")
-        direct = self._wanted[changed] >> STYLE_SHIFT >= DIRECT
-        if not direct.any():
-            self._draw(pen, changed, allowance)
-        elif allowance is None:
-            self._draw(pen, changed[~direct], allowance)
-            pen.draw_direct(changed[direct])
-        elif self._draw(pen, changed[~direct], allowance):
-            pen.limit(int(allowance * PICTURES_PART))
-            pictures = changed[direct]
-            # From where the last one ended, so that the lower parts have their turn, too.
-            cut = int(np.searchsorted(pictures, self._pictures_from))
-            ended = self._draw(pen, pictures[cut:], allowance) and self._draw(pen, pictures[:cut], allowance)
-            self._pictures_from = 0 if ended else pen.refused
+        pen = Pen(self, allowance, self.plain() if len(changed) > FEW else "")
+        cells = goal[changed]
+        placed = are_placed(cells & CODE)
+        direct = cells >> STYLE_SHIFT >= DIRECT
+        self.behind = not self._draw(pen, changed[~(direct | placed)], allowance)
+        if (direct | placed).any() and not self.behind:
+            if allowance is not None:
+                part = int(allowance * PICTURES_PART)
+                pen.limit(part if pictures is None else min(part, pictures))
+            before = pen.written
+            in_strips = placed & (cells & CODE >= STRIPS_FROM)
+            self._draw_pictures(pen, changed[direct], changed[placed & ~in_strips], allowance)
+            if in_strips.any():
+                self._draw_strips(pen)
+            self.picture_bytes = pen.written - before
         return pen.finish()
 
-    def _draw(self, pen: _Pen, changed: NDArray[np.int64], allowance: int | None) -> bool:
+    def _draw_pictures(
+        self, pen: Pen, direct: NDArray[np.int64], placed: NDArray[np.int64], allowance: int | None
+    ) -> None:
+        if allowance is None:
+            if len(direct):
+                pen.draw_direct(direct)
+            self._draw(pen, placed, allowance)
+            return
+        pictures = np.union1d(direct, placed)
+        # From where the last one ended, so that the lower parts have their turn, too.
+        cut = int(np.searchsorted(pictures, self._pictures_from))
+        ended = self._draw(pen, pictures[cut:], allowance) and self._draw(pen, pictures[:cut], allowance)
+        self._pictures_from = 0 if ended else pen.refused
+
+    def _draw_strips(self, pen: Pen) -> None:
+        """Draw the strips of which anything is not on the terminal, each whole."""
+        places = np.arange(len(self.goal)).reshape(self.height, self.width)
+        for layer in self.layers:
+            if not layer.fits(self.width, self.height):
+                continue
+            columns = slice(layer.x, layer.x + layer.cells.shape[1])
+            for row, rows, text in layer.strips:
+                cells = places[layer.y + row : layer.y + row + rows, columns]
+                here = self.goal[cells] == layer.cells[row : row + rows]
+                if here.all() and (self.shown[cells] != self.goal[cells]).any():
+                    pen.draw_strip(cells, text)
+
+    def _draw(self, pen: Pen, changed: NDArray[np.int64], allowance: int | None) -> bool:
         """Write cells; False where the allowance ended before them."""
         most = self.width if allowance is None else PORTION
         if not len(changed):
@@ -209,14 +277,14 @@ class Shadow:
 
         A wide character is whole in them.
         """
-        halves = changed[(self._wanted[changed] & CODE) == CONTINUED]
+        halves = changed[(self.goal[changed] & CODE) == CONTINUED]
         if len(halves):
             changed = np.union1d(changed, halves - 1)
-        cells = self._wanted[changed]
+        cells = self.goal[changed]
         codes = cells & CODE
         inks = self._carried(cells >> STYLE_SHIFT, codes == BLANK)
         # Terminals differ on how wide other characters are: the cursor is placed anew after them.
-        narrow = self.are_narrow(codes)
+        narrow = self.are_narrow(codes) | are_placed(codes)
         breaks = (changed[1:] - changed[:-1] != 1) | (inks[1:] != inks[:-1]) | (changed[1:] % self.width == 0)
         breaks |= ~narrow[:-1] & (codes[1:] != CONTINUED)
         cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
@@ -230,25 +298,29 @@ class Shadow:
         """The styles, where blanks keep that of the glyph before them if they look the same in it."""
         glyphs = np.maximum.accumulate(np.where(blank, -1, np.arange(len(inks))))
         before = inks[np.maximum(glyphs, 0)]
-        alike = blank & (glyphs >= 0) & (self._inks.on_blanks(before) == inks)
+        alike = blank & (glyphs >= 0) & (self.inks.on_blanks(before) == inks)
         return np.where(alike, before, inks)
 
     def plain(self) -> str:
         """What is wanted, a code point a cell; "" where some cells have others than one."""
-        codes = self._wanted & CODE
+        codes = self.goal & CODE
         if (codes >= TEXTS_FROM).any():
             return ""
         return codes.astype("<u4").tobytes().decode("utf-32-le")
 
     def text(self, start: int, stop: int) -> str:
         """What is wanted from one cell of a row to another."""
-        parts = [code for code in (self._wanted[start:stop] & CODE).tolist() if code != CONTINUED]
-        return "".join(self._texts[code - TEXTS_FROM] if code >= TEXTS_FROM else chr(code) for code in parts)
+        parts = [code for code in (self.goal[start:stop] & CODE).tolist() if code != CONTINUED]
+        return "".join(chr(code) if code < TEXTS_FROM else self._long_text(code) for code in parts)
+
+    def _long_text(self, code: int) -> str:
+        number = code - TEXTS_FROM
+        return self._texts[number] if number < MOST_TEXTS else placeholder(code)
 
     def alike(self, start: int, stop: int, ink: int) -> bool:
         """Whether the cells between look the same in the style `ink`, a character each."""
-        blank = self._inks.on_blank(ink)
-        for cell in self._wanted[start:stop].tolist():
+        blank = self.inks.on_blank(ink)
+        for cell in self.goal[start:stop].tolist():
             code = cell & CODE
             if cell == UNKNOWN or code >= TEXTS_FROM or cell >> STYLE_SHIFT != (blank if code == BLANK else ink):
                 return False
@@ -286,85 +358,3 @@ class Shadow:
             number = self._text_numbers[text] = len(self._texts)
             self._texts.append(text)
         return TEXTS_FROM + number
-
-
-class _Pen:
-    """Writes runs of cells from left to right and down, and knows where the cursor stands and in which style."""
-
-    def __init__(self, shadow: Shadow, allowance: int | None, plain: str) -> None:
-        """plain: as `Shadow.plain`, or "" where each text is to be looked up by itself."""
-        self._shadow = shadow
-        self._left = allowance if allowance is None else allowance - len(RESET)
-        self._plain = plain
-        self._parts: list[str] = []
-        self._at = -1  # the cell the cursor stands on; -1 where that is not known
-        self._ink = -1
-        self.refused = 0  # the cell that had no room any more
-
-    def lift(self) -> None:
-        """Go on anywhere: also up, or to the left."""
-        self._at = -1
-
-    def limit(self, allowance: int) -> None:
-        """Write at most so many bytes more."""
-        if self._left is not None:
-            self._left = min(self._left, allowance - len(RESET))
-
-    def draw(self, start: int, stop: int, ink: int, sure: bool) -> bool:
-        """Write the wanted cells of a run; False where the allowance does not reach.
-
-        sure: whether all terminals have the cursor at `stop` then.
-        """
-        text = self._move(start) + self._shadow._inks.step(self._ink, ink) + self._text(start, stop)
-        if self._left is not None:
-            self._left -= len(text.encode())
-            if self._left < 0:
-                self.refused = start
-                return False
-        self._parts.append(text)
-        self._shadow._shown[start:stop] = self._shadow._wanted[start:stop]
-        self._ink = ink
-        self._at = stop if sure else -1
-        return True
-
-    def draw_direct(self, places: NDArray[np.int64]) -> None:
-        """Write the wanted cells that have colours of their own."""
-        shadow = self._shadow
-        cells = shadow._wanted[places]
-        text, self._ink = sequences(shadow._inks, places, cells & CODE, cells >> STYLE_SHIFT, shadow.width)
-        self._parts.append(text)
-        shadow._shown[places] = cells
-        self._at = -1
-
-    def finish(self) -> str:
-        return "".join([*self._parts, RESET]) if self._parts else ""
-
-    def _text(self, start: int, stop: int) -> str:
-        return self._plain[start:stop] or self._shadow.text(start, stop)
-
-    def _move(self, to: int) -> str:
-        """The shortest way of the cursor to a cell."""
-        width, at = self._shadow.width, self._at
-        if to == at:
-            return ""
-        y, x = divmod(to, width)
-        absolute = f"\x1b[{y + 1};{x + 1}H"
-        if at < 0:
-            return absolute
-        row, column = divmod(at, width)
-        if row == y:
-            forward = f"\x1b[{to - at}C" if to - at > 1 else "\x1b[C"
-            # Unchanged cells may be cheaper to write again than to jump over.
-            if to - at <= BRIDGED and self._ink >= 0 and self._shadow.alike(at, to, self._ink):
-                again = self._text(at, to)
-                return again if len(again.encode()) <= len(forward) else forward
-            return forward
-        down = f"\x1b[{y - row}B" if y - row > 1 else "\x1b[B"
-        return min(down + _aside(x - column), absolute, key=len)
-
-
-def _aside(columns: int) -> str:
-    """The shortest way along a row."""
-    if columns > 0:
-        return f"\x1b[{columns}C" if columns > 1 else "\x1b[C"
-    return "\b" * -columns if columns >= -4 else f"\x1b[{-columns}D"

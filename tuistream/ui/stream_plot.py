@@ -80,6 +80,11 @@ class StreamPlot(PlotextPlot):
         self._own_styles: tuple[Style, ...] = ()  # none where they are to be looked up again
 
     @property
+    def frame(self) -> Frame | None:
+        """What was last set to be shown, without cursor."""
+        return self._plain
+
+    @property
     def canvas_size(self) -> tuple[int, int]:
         """Columns and rows that lines have, at least 1 each; may be narrower after a `show` with wider labels."""
         layout = self._layout(self._room)

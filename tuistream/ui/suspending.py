@@ -27,8 +27,8 @@ class SuspendingApp(PaintedApp):
     terminal meanwhile.
     """
 
-    def __init__(self, budget: int = 0, suspended: Suspended = nothing_to_do) -> None:
-        super().__init__(budget)
+    def __init__(self, budget: int = 0, suspended: Suspended = nothing_to_do, pictures: str = "cells") -> None:
+        super().__init__(budget, pictures)
         self._suspended = suspended
         self._suspending: Worker[None] | None = None
 
@@ -49,7 +49,7 @@ class SuspendingApp(PaintedApp):
         driver = self._terminal
         if driver is not None and self.return_code is None:
             driver.take_terminal()
-            self.repaint()
+            self.take_anew()
 
     def _suspend_soon(self, whole_job: bool) -> None:
         if self._suspending is None or self._suspending.is_finished:
@@ -62,4 +62,4 @@ class SuspendingApp(PaintedApp):
             if driver is not None and self.return_code is None:  # else the program ends
                 driver.stop(line, whole_job=whole_job)
                 self.post_message(Said("goes on"))
-                self.repaint()
+                self.take_anew()

@@ -20,7 +20,7 @@ CHUNK: Final = 4_096  # most characters of base64 in a command
 LEAST_CHUNK: Final = 64
 NUMBERS: Final = 1 << 24  # of pictures: a colour's bits
 COMPRESSION: Final = 3  # of 9: more takes twice the time for a few percent
-# Answers are wanted of no command but the first, which asks whether there is any support.
+# No answer is wanted: it would come among the keys.
 _QUIET: Final = "q=2"
 # The marks for 0, 1, 2 …: combining characters above (class 230) without decompositions, of Unicode 6.0.
 _MARKS: Final = (
@@ -41,11 +41,6 @@ def _marks() -> Iterator[str]:
 
 MARKS: Final = tuple(_marks())
 MOST_CELLS: Final = len(MARKS)  # rows, or columns, of a picture
-
-
-def question(number: int) -> str:
-    """Asks whether there is support; sends a pixel that is not kept. The answer begins with `\\x1b_Gi=NUMBER;OK`."""
-    return f"\x1b_Gi={number},s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 
 
 def payload(reduced: Reduced) -> str:

@@ -153,7 +153,7 @@ class DrawStyle(msgspec.Struct, frozen=True):
     timezone: of times, None for the machine's own. zoom: steps that the user went nearer; pan: that many right and
     down. values: the range of the value axis, None where the values in sight are to tell. cell: ns of a candle or a
     column of cells, 0 for what suits. transform: how a spectrum is made. names: of fields, where others than their
-    own are to be shown.
+    own are to be shown. cell_ratio: how many times as high as wide a cell is.
     """
 
     glyphs: str = "braille"
@@ -168,6 +168,7 @@ class DrawStyle(msgspec.Struct, frozen=True):
     cell: int = 0
     transform: Transform = DEFAULT
     names: Mapping[str, str] = msgspec.field(default_factory=dict)
+    cell_ratio: float = 2.0
 
 
 class Kind(Protocol):

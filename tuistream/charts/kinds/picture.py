@@ -75,13 +75,14 @@ def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: i
 
 
 def crop_of(pixels: Pixels, size: Size, style: DrawStyle) -> Crop:
-    """What is seen of a picture, where: a cell is taken to be twice as high as it is wide."""
+    """What is seen of a picture, where."""
     height, width = pixels.shape[:2]
-    scale = min(size.width / width, 2 * size.height / height)  # cells' widths a pixel
+    ratio = style.cell_ratio
+    scale = min(size.width / width, ratio * size.height / height)  # cells' widths a pixel
     scale *= CLOSER ** min(max(0, style.zoom), STEPS_MOST)
     columns = min(size.width, max(1, round(width * scale)))
-    rows = min(size.height, max(1, round(height * scale / 2)))
-    seen_x, seen_y = min(float(width), columns / scale), min(float(height), 2 * rows / scale)
+    rows = min(size.height, max(1, round(height * scale / ratio)))
+    seen_x, seen_y = min(float(width), columns / scale), min(float(height), ratio * rows / scale)
     x = (width - seen_x) / 2 + style.pan[0] * seen_x / PAN_PART
     y = (height - seen_y) / 2 + style.pan[1] * seen_y / PAN_PART
     return Crop(
