@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -7,12 +9,15 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 
+from tests.sinks.faults import Recorder
 from tests.store.recorded import T0, TRADES, query, record, ticks
 from tests.store.test_rollups import RUNS, steady, write
 from tuistream.cli.verify import command
 from tuistream.core.batch import Batch
 from tuistream.core.status import Event
 from tuistream.store.checks.findings import LISTED, Findings
+from tuistream.store.lock import WriterLock
+from tuistream.store.segments import files_of
 from tuistream.store.verify import verify
 
 
@@ -117,6 +122,46 @@ async def test_a_damaged_page_is_found(whole: Path) -> None:
     code, text = told(whole)
     assert code == 1
     assert "file: " in text
+
+
+async def test_while_a_recorder_has_the_file_its_ticks_are_read_through(whole: Path) -> None:
+    try:
+        sql = "SELECT pageno FROM dbstat WHERE name = 'ticks' AND pagetype = 'leaf' LIMIT 1 OFFSET 20"
+        ((page,),) = query(whole, sql)
+    except sqlite3.OperationalError as error:
+        pytest.skip(str(error))  # this SQLite has no dbstat
+    ((size,),) = query(whole, "PRAGMA page_size")
+    lock = WriterLock(whole)
+    lock.take()
+    try:
+        assert found(whole).problems == []
+        with whole.open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+        assert any("the table ticks" in problem.text for problem in found(whole).problems)
+    finally:
+        lock.release()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_nothing_is_wrong_with_what_is_being_recorded_now(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.db", {"SMALL_WAL": "1"})
+    try:
+        seen: list[int] = []
+        while len(seen) < 6 or seen[-1] == seen[0]:
+            findings = verify(files_of([tmp_path / "a.db"]))
+            assert findings.problems == []
+            seen.append(findings.rows)
+            if len(seen) == 3:
+                recorder.send(signal.SIGUSR1)  # a new file
+        end, err, code = recorder.end()
+    except BaseException:
+        recorder.kill()
+        raise
+    assert (err, code) == ("", 0)
+    assert end["rows"] == end["offered"]
+    assert end["lost"] == end["unstored"] == 0
+    assert seen == sorted(seen)
 
 
 def test_no_recording_at_all(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(files: tuple[Path, ...], as_json: bool) -> int:
     """Check a recording: integrity, blocks, rollups, gaps against ids, counters.
 
-    Exit code 1 where something is wrong. It may be recorded into meanwhile; its WAL grows while a long step lasts.
+    Exit code 1 where something is wrong. It may be recorded into meanwhile; what comes later is not looked at.
     """
     from tuistream.cli.progress import shown
     from tuistream.store.checks.findings import Findings

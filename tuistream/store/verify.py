@@ -13,14 +13,15 @@ from tuistream.store.checks.findings import File, Findings
 from tuistream.store.checks.ids import check_ids
 from tuistream.store.checks.rollups import check_rollups, check_thinned
 from tuistream.store.checks.tables import check_integrity, check_schema, check_sessions
+from tuistream.store.lock import writer_of
 from tuistream.store.opening import open_for_reading
 
 
 def verify(paths: Sequence[Path], findings: Findings | None = None) -> Findings:
     """Check the files at `paths`, each recording's in their order. Constant memory, and nothing is written.
 
-    Each step is one read transaction, and the longest are SQLite's own check of the ticks, and the ids: for so long
-    the WAL of a recorder that writes the file cannot be emptied, and grows. findings: may be watched meanwhile.
+    While a recorder writes a file, what is read at once is so little that its WAL, which cannot be emptied meanwhile,
+    grows little; its ticks are then read through, and not by SQLite's own check. findings: may be watched meanwhile.
     """
     findings = findings or Findings()
     newest: dict[StreamKey, int] = {}
@@ -32,7 +33,7 @@ def verify(paths: Sequence[Path], findings: Findings | None = None) -> Findings:
         except RecordingError as error:
             findings.add("file", str(error))
             continue
-        file = File(connection, findings)
+        file = File(connection, findings, written=writer_of(path) is not None)
         checks: tuple[Callable[[File], None], ...] = (
             check_schema,
             check_blocks,

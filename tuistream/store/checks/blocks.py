@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tuistream.core.text import printable
 from tuistream.store import catalog
-from tuistream.store.buckets import LAST_NS
+from tuistream.store.buckets import FIRST_NS, LAST_NS
 from tuistream.store.checks.findings import File
 
+ROWS_AT_ONCE: Final = 200_000  # of ticks, about, in one read transaction
+BLOCKS_AT_ONCE: Final = 5_000
+
+_NEXT_SQL = """
+    SELECT t0, r0, r1 - r0 + 1 FROM blocks WHERE stream = ? AND (t0, r0) > (?, ?) ORDER BY t0, r0 LIMIT ?"""
 _WRONG_SQL = """
     SELECT b.r0, b.r1, b.t0, b.t1, count(k.n), min(k.t), max(k.t), sum(k.stream <> b.stream)
     FROM blocks AS b LEFT JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1
-    WHERE b.stream = ?1 AND b.r1 <= ?2
+    WHERE b.stream = ?1 AND b.r1 <= ?2 AND (b.t0, b.r0) > (?4, ?5) AND (b.t0, b.r0) <= (?6, ?7)
     GROUP BY b.t0, b.r0
     HAVING count(k.n) <> b.r1 - b.r0 + 1 OR min(k.t) <> b.t0 OR max(k.t) <> b.t1 OR sum(k.stream <> b.stream) > 0
         OR (b.t1 - b.t0 > ?3 AND ?3 < 9223372036854775807)"""
@@ -36,13 +43,27 @@ def check_blocks(file: File) -> None:
         name = printable(names.get(stream, f"stream {stream}"), 60)
         if stream not in names:
             findings.add("block", f"stream {stream} is not in the table of streams", name)
-        with file.step(f"the blocks of {name}"):
-            reach = min(reaches.get(stream, LAST_NS), LAST_NS)
-            for block in file.connection.execute(_WRONG_SQL, (stream, file.last, reach)):
-                _tell(file, name, reach, block)
-            counted = "SELECT coalesce(sum(r1 - r0 + 1), 0) FROM blocks WHERE stream = ?"
-            findings.done += file.connection.execute(counted, (stream,)).fetchone()[0]
+        _check_stream(file, stream, name, min(reaches.get(stream, LAST_NS), LAST_NS))
     _check_edges(file)
+
+
+def _check_stream(file: File, stream: int, name: str, reach: int) -> None:
+    """So many blocks at once, each time in a read transaction of its own."""
+    at: tuple[int, int] | None = (FIRST_NS, 0)
+    while at is not None:
+        begin, at = at, None  # where it cannot be read, that was noted, and the next may well be no better
+        with file.step(f"the blocks of {name}"):
+            rows = 0
+            end = begin
+            for t0, r0, count in file.connection.execute(_NEXT_SQL, (stream, *begin, BLOCKS_AT_ONCE)):
+                end, rows = (t0, r0), rows + count
+                if rows >= ROWS_AT_ONCE:
+                    break
+            if end != begin:
+                for block in file.connection.execute(_WRONG_SQL, (stream, file.last, reach, *begin, *end)):
+                    _tell(file, name, reach, block)
+                file.findings.done += rows
+                at = end
 
 
 def _tell(file: File, name: str, reach: int, block: tuple[int, ...]) -> None:

@@ -61,12 +61,14 @@ class File:
     connection: sqlite3.Connection
     findings: Findings
     last: int = 0  # row of ticks: what comes later is not looked at
+    written: bool = False  # a recorder writes it: no transaction is to last long, as its WAL grows meanwhile
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """One read transaction: what a recorder writes meanwhile is not seen. Damage that shows in it is noted."""
+    def step(self, what: str, *, one_view: bool = True) -> Iterator[None]:
+        """Damage that shows in it is noted. one_view: one read transaction, which sees nothing that is written."""
         try:
-            self.connection.execute("BEGIN")
+            if one_view:
+                self.connection.execute("BEGIN")
             yield
         except sqlite3.Error as error:
             self.findings.add("file", f"cannot read {what}: {reason_of(error)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuistream.core.batch import IdRule, StreamKey
 from tuistream.core.text import printable
@@ -51,7 +52,7 @@ class Disagreement:
 
 def check_ids(file: File, newest: dict[StreamKey, int]) -> None:
     """newest: the last id of each stream in the files before; set to those of this one."""
-    with file.step("the events"):
+    with file.step("the events", one_view=False):
         for entry, found in disagreements(file, newest):
             name = printable(entry.stream.label, 60)
             for hole in found.holes:
@@ -112,15 +113,37 @@ def _holes(
 
 
 def _chunks(file: File, stream: int) -> Iterator[list[tuple[int, int, int]]]:
-    """Row, time and id of the stream's ticks whose id is a number, in the order of their rows."""
-    cursor = file.connection.execute(
-        """WITH b AS MATERIALIZED (SELECT r0, r1 FROM blocks WHERE stream = ?1 AND r1 <= ?2 ORDER BY r0 LIMIT -1)
-        SELECT k.n, k.t, k.id FROM b CROSS JOIN ticks AS k ON k.n BETWEEN b.r0 AND b.r1 AND k.stream = ?1
-        WHERE typeof(k.id) = 'integer'""",
-        (stream, file.last),
-    )
-    while rows := cursor.fetchmany(CHUNK_ROWS):
+    """Row, time and id of the stream's ticks whose id is a number, in the order of their rows.
+
+    Each chunk is a query of its own: rows up to `file.last` do not change.
+    """
+    blocks = "SELECT r0, r1 FROM blocks WHERE stream = ? AND r1 <= ? ORDER BY r0"
+    found = file.connection.execute(blocks, (stream, file.last))
+    spans = np.fromiter(found, dtype=np.dtype([("r0", np.int64), ("r1", np.int64)]))
+    sql = "SELECT n, t, id FROM ticks WHERE n BETWEEN ? AND ? AND stream = ? AND typeof(id) = 'integer' ORDER BY n"
+    rows: list[tuple[int, int, int]] = []
+    for r0, r1 in _joined(spans):
+        rows += file.connection.execute(sql, (r0, r1, stream)).fetchall()
+        if len(rows) >= CHUNK_ROWS:
+            yield rows
+            rows = []
+    if rows:
         yield rows
+
+
+def _joined(spans: NDArray[np.void]) -> Iterator[tuple[int, int]]:
+    """Spans of rows, in their order, those next to one another as one of up to `CHUNK_ROWS` or a little more."""
+    first, last = 0, -1
+    for place in range(len(spans)):
+        r0, r1 = int(spans["r0"][place]), int(spans["r1"][place])
+        if first <= last and (r0 != last + 1 or last - first >= CHUNK_ROWS):
+            yield first, last
+            first = r0
+        elif first > last:
+            first = r0
+        last = r1
+    if first <= last:
+        yield first, last
 
 
 def _compare(
