@@ -16,6 +16,7 @@ Sync = Literal["normal", "full"]
 BUSY_SECONDS = 1.0
 REST_SECONDS = 0.1  # as long as those are waited for who read a file that is to come to rest
 CHECKPOINT_PAGES = 8_000  # 32 MB: then the WAL's pages go into the file, for which the disk is waited for
+WRITER_CACHE_KIB = 16_384  # a page for each place where rollups grow: each field of each stream, each width
 WAL_BYTES_KEPT = 64 << 20  # what a slow reader let grow beyond this is given back
 
 _REASONS = {
@@ -164,6 +165,7 @@ def _set_up(connection: sqlite3.Connection, path: Path, sync: Sync, index_time: 
     # macOS: without these a sync stops at the drive's cache, and a power cut could break the file.
     connection.execute(f"PRAGMA fullfsync = {'ON' if sync == 'full' else 'OFF'}")
     connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
     # An empty file that was there. Made before WAL is turned on, so that it says whose it is from its first page on.
