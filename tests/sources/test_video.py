@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from tests.sources.feeding import Fed, fed
-from tests.sources.media.rtsp import camera
+from tests.sources.media.rtsp import SDP, camera
 from tests.sources.media.videos import encoded, video
 from tuistream import sources
 from tuistream.core.errors import SettingsError
@@ -141,6 +141,32 @@ async def test_a_camera_that_refuses_is_not_tried_again() -> None:
         assert await feed.ended() is FeedState.FAILED
         assert "not found" in feed.status.reason.lower()
         assert "geheim" not in feed.status.reason + "".join(feed.told)
+
+
+async def test_a_camera_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "QUIET_SECONDS", 0.2)
+    async with camera() as (served, url), fed(url, retries=0) as feed:
+        served.mute = True
+        assert await feed.ended() is FeedState.FAILED
+        assert feed.status.reason == "nothing came for 0.2 s"
+
+
+async def test_a_camera_that_refers_to_another_is_not_followed() -> None:
+    async with camera() as (served, url), camera() as (other, there), fed(url) as feed:
+        served.status, served.location = "302 Found", there
+        assert await feed.ended() is FeedState.FAILED
+        assert feed.status.reason == "no RTSP as it is known here, or a server that refers to another"
+        assert other.connections == 0
+
+
+@pytest.mark.parametrize("sdp", ["", "v=0\r\n", "\0" * 2_000, SDP.replace("video", "audio"), SDP.replace("96", "x")])
+async def test_a_camera_that_says_what_it_should_not_ends_in_words(sdp: str) -> None:
+    async with camera() as (served, url), fed(url, retries=0) as feed:
+        served.sdp = sdp
+        served.frames = 5
+        assert await feed.ended() is FeedState.FAILED
+        assert feed.status.reason
+        assert feed.status.items == 0
 
 
 @pytest.mark.parametrize("where", ["camera", "file"])

@@ -116,9 +116,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("direction", ("d",), "d", "direction", "colour by the last move, and back", "Chart", Pane.PANEL),
     Command("interval", ("i",), "i", "interval(1)", "candles: longer; spectrum: next window", "Chart", Pane.PANEL),
     Command("interval back", ("I",), "I", "interval(-1)", "candles: shorter; spectrum: back", "Chart", Pane.PANEL),
-    Command(
-        "scale", ("y",), "y", "scale", "scale: auto, sticky, fixed; FFT: unit", "Chart", Pane.PANEL, "scale"
-    ),
+    Command("scale", ("y",), "y", "scale", "scale: auto, sticky, fixed; FFT: unit", "Chart", Pane.PANEL, "scale"),
     Command("log", ("L",), "L", "log", "logarithmic scale", "Chart", Pane.PANEL, "log"),
     Command("field", ("n",), "n", "field", "next field of the stream", "Chart", Pane.PANEL),
     Command("cursor", ("v",), "v", "cursor", "cursor: reads out values; Esc ends it", "Chart", Pane.PANEL),

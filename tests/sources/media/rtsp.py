@@ -40,6 +40,7 @@ class Camera:
         self.sent = 0
         self.connections = 0
         self.size = SIZE
+        self.mute = False  # it takes what it is asked, and answers nothing
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -53,6 +54,8 @@ class Camera:
                 method, url = head.decode("latin-1").split(" ", 2)[:2]
                 self.asked.append((method, url))
                 found = re.search(rb"CSeq: *(\d+)", head, re.IGNORECASE)
+                if self.mute:
+                    continue
                 writer.write(self.answer(method, found[1].decode() if found else "0"))
                 if method == "PLAY":
                     sending = asyncio.create_task(self.send(writer))

@@ -27,20 +27,19 @@ MAX_MEMORY: Final = 2 << 30  # bytes of this process's address space
 MAX_STREAMS: Final = 32  # in a container
 PROBED: Final = 2 << 20  # bytes that are looked at to learn what it is
 PROBED_US: Final = 2_000_000
-QUIET_SECONDS: Final = 10.0  # without anything from a server
 BEAT_SECONDS: Final = 1.0  # between words to whoever waits, at most
 LATE_SECONDS: Final = 1.0  # behind its own times, after which a video goes on from now
 AHEAD_SECONDS: Final = 10.0  # before them: its times have jumped
 NICE: Final = 5  # the screen and the recording come first
 # Containers that hold a video themselves. Those that name others (playlists, concat, DASH) are not among them.
 FORMATS: Final = "mov,matroska,avi,mpeg,mpegts,mpegvideo,flv,ogg,mjpeg,mpjpeg,h264,hevc,m4v,ivf,yuv4mpegpipe"
-PROTOCOLS: Final = "tcp,rtp"  # of RTSP, whose packets come on its own connection
+PROTOCOLS: Final = "tcp,rtp"  # of RTSP, whose packets come on its own connection; without rtsp: no redirects
 
 HEAD: Final = struct.Struct("<cQQII")  # kind, frames decoded, frames broken, and two numbers
 INFO, FRAME, BEAT, END = b"i", b"f", b"b", b"e"  # length of JSON; columns, rows; whether it rests; length of JSON
 
 # url, or fd; format, or ""; live: it comes as it is made; room: columns, rows; rest: seconds after which it rests
-# where nobody looks
+# where nobody looks; quiet: seconds without anything from a server, after which it ends
 Request = dict[str, Any]
 
 
@@ -64,7 +63,7 @@ class Decoder:
         self._control, self._out = control, out
         self._heard = b""
         self._wanted = True
-        self._taken_at = self._beat_at = time.monotonic()
+        self._taken_at = self._beat_at = self._came_at = time.monotonic()
         self._anchor: float | None = None  # the moment of the time 0 of the video
         self._decoded = self._broken = 0
 
@@ -86,7 +85,7 @@ class Decoder:
         except MemoryError:
             words, final = f"it wants more than {MAX_MEMORY >> 30} GiB of memory", True
         except av.FFmpegError as error:
-            words, final = _words(error, file="fd" in self._request)
+            words, final = self._words(error)
         except OSError as error:
             words, final = error.strerror or type(error).__name__, False
         except (ValueError, RuntimeError, OverflowError) as error:  # PyAV's, of what no container should say
@@ -106,7 +105,7 @@ class Decoder:
         if "url" in request:
             options |= {"protocol_whitelist": PROTOCOLS, "rtsp_transport": "tcp", "allowed_media_types": "video"}
             return av.open(
-                request["url"], "r", format="rtsp", options=options, timeout=QUIET_SECONDS, io_open=_refuse
+                request["url"], "r", format="rtsp", options=options, timeout=float(request["quiet"]), io_open=_refuse
             )
         options |= {"protocol_whitelist": "none", "format_whitelist": FORMATS}
         file = os.fdopen(request["fd"], "rb", buffering=0)
@@ -136,6 +135,7 @@ class Decoder:
 
         waits_for_key = False
         for packet in container.demux(stream):
+            self._came_at = time.monotonic()
             self._listen(0.0)
             if self._live and self._rests():
                 waits_for_key = True
@@ -206,6 +206,23 @@ class Decoder:
             self._wanted = True
             self._taken_at = time.monotonic()
 
+    def _words(self, error: av.FFmpegError) -> tuple[str, bool]:
+        """What went wrong, without the URL, and whether it would at another time."""
+        import av
+
+        if "fd" in self._request:
+            return "no video that can be shown, or a broken one", True
+        # What waits in vain is told as one error or another.
+        if time.monotonic() - self._came_at >= self._request["quiet"]:
+            return f"nothing came for {self._request['quiet']:g} s", False
+        if isinstance(error, av.error.InvalidDataError):
+            return "no answer of an RTSP server, or a broken one", False
+        if isinstance(error, av.error.ArgumentError):
+            return "no RTSP as it is known here, or a server that refers to another", True
+        if isinstance(error, av.error.HTTPClientError):
+            return f"refused: {error.strerror}", True
+        return error.strerror or type(error).__name__, False
+
     def _tell_text(self, kind: bytes, value: object) -> None:
         data = json.dumps(value).encode()
         self._tell(kind, len(data), 0, data)
@@ -230,19 +247,6 @@ def _fitting(frame: av.VideoFrame, columns: int, rows: int) -> tuple[int, int]:
 
 def _refuse(url: str, _flags: int, _options: dict[str, str]) -> object:
     raise PermissionError(f"it names another file: {url}")
-
-
-def _words(error: av.FFmpegError, *, file: bool) -> tuple[str, bool]:
-    """What went wrong, without the URL, and whether it would at another time. file: what is read is there."""
-    import av
-
-    if isinstance(error, av.error.ExitError):
-        return f"nothing came for {QUIET_SECONDS:g} s", False
-    if file or isinstance(error, av.error.InvalidDataError):
-        return "no video that can be shown, or a broken one", True
-    if isinstance(error, av.error.HTTPClientError):
-        return f"refused: {error.strerror}", True
-    return error.strerror or type(error).__name__, False
 
 
 def main() -> None:

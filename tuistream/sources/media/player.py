@@ -26,7 +26,6 @@ from tuistream.sources.media.decoder import (
     FRAME,
     HEAD,
     INFO,
-    QUIET_SECONDS,
     Request,
 )
 from tuistream.sources.reasons import os_reason
@@ -39,7 +38,8 @@ ROOM: Final = (240, 180)  # pixels of a frame before a panel has said how many i
 MOST_ROOM: Final = (1_200, 900)
 MAX_TEXT: Final = 4_096  # bytes of what a decoder says in words
 REST_SECONDS = 5.0  # after which a video that nobody looks at rests
-STUCK_SECONDS: Final = 2.5 * QUIET_SECONDS  # without a word from a decoder, which is then ended
+QUIET_SECONDS = 10.0  # without anything from a server
+STUCK_SECONDS: Final = 25.0  # without a word from a decoder, which is then ended
 _FILE_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -74,7 +74,14 @@ class Source(msgspec.Struct, frozen=True):
 
     def request(self) -> Request:
         where: Request = {"url": self.url} if self.url else {"fd": self.file}
-        return {**where, "format": self.format, "live": self.live, "room": ROOM, "rest": REST_SECONDS}
+        return {
+            **where,
+            "format": self.format,
+            "live": self.live,
+            "room": ROOM,
+            "rest": REST_SECONDS,
+            "quiet": QUIET_SECONDS,
+        }
 
 
 def there_is_a_decoder() -> bool:
