@@ -70,6 +70,7 @@ class ScreenSection:
     fps: Fps | None = None
     budget: str | None = None
     glyphs: Literal["braille", "blocks", "ascii"] | None = None
+    pictures: Literal["auto", "kitty", "sixel", "cells"] | None = None
     theme: str | None = None
     averages: Annotated[list[Length], msgspec.Meta(min_length=1, max_length=4)] | None = None
     window: Length | None = None
@@ -239,6 +240,7 @@ class ConfigFile:
             "fps": screen.fps,
             "budget": screen.budget,
             "glyphs": screen.glyphs,
+            "pictures": screen.pictures,
             "theme": screen.theme,
             "averages": None if screen.averages is None else ",".join(map(str, screen.averages)),
             "window": screen.window,

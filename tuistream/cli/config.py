@@ -25,7 +25,7 @@ SECTIONS: Final = {
         "record_media",
         "retries",
     ),
-    "screen": ("fps", "budget", "glyphs", "theme", "averages", "window", "memory", "allow_media"),
+    "screen": ("fps", "budget", "glyphs", "pictures", "theme", "averages", "window", "memory", "allow_media"),
     "headless": ("log_format", "status_port", "down_after"),
 }
 SHOWN_OF: Final = "listen"  # the command that has all options of the file
@@ -48,6 +48,7 @@ TEMPLATE: Final = """\
 # fps = 10                     # 1 to 60
 # budget = "10kB/s"            # default: no ceiling
 # glyphs = "braille"           # "blocks", "ascii"; default: what the terminal can show
+# pictures = "auto"            # "kitty", "sixel", "cells"; default: what the terminal says that it shows
 # theme = "tuistream-dark"
 # averages = [15]
 # window = 100000              # ticks of a stream that are kept

@@ -24,7 +24,8 @@ WAYS: Final = ("tcp", "frames", "http", "ws")
 WAYS_AND_WHO: Final = (*WAYS, "host", "password", "allow", "no_auth", "tls_cert", "tls_key", "compat_200")
 HTTP_LIBRARY: Final = "aiohttp"
 SCREEN_OPTIONS: Final = (
-    "no_record", "window", "memory", "averages", "fps", "budget", "glyphs", "theme", "allow_media", "panels",
+    "no_record", "window", "memory", "averages", "fps", "budget", "glyphs", "pictures", "theme", "allow_media",
+    "panels",
 )  # fmt: skip
 HEADLESS_OPTIONS: Final = ("duration", "limit", "as_json", "quiet", "log_format", "status_port", "down_after")
 

@@ -11,7 +11,18 @@ import click
 from tuistream.cli import watch
 from tuistream.cli.options import config_option
 
-SCREEN_OPTIONS: Final = ("window", "memory", "averages", "fps", "budget", "glyphs", "theme", "allow_media", "panels")
+SCREEN_OPTIONS: Final = (
+    "window",
+    "memory",
+    "averages",
+    "fps",
+    "budget",
+    "glyphs",
+    "pictures",
+    "theme",
+    "allow_media",
+    "panels",
+)
 RECORDING_OPTIONS: Final = ("sync", "index_time", "rotate", "retention", "keep_rollups")
 
 

@@ -106,6 +106,14 @@ DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
     help="What to draw with.",
 )
 @click.option(
+    "--pictures",
+    envvar="TUISTREAM_PICTURES",
+    type=click.Choice(["auto", "kitty", "sixel", "cells"]),
+    default="auto",
+    show_default=True,
+    help="How pictures are shown.",
+)
+@click.option(
     "--theme",
     envvar="TUISTREAM_THEME",
     default="",
@@ -162,6 +170,7 @@ def view_from(given: dict[str, Any]) -> dict[str, Any]:
         "fps": given["fps"],
         "budget": _budget(given["budget"]),
         "glyphs": given["glyphs"] or "",
+        "pictures": given["pictures"],
         "theme": given["theme"],
         "averages": averages_from(given["averages"]),
         "media": _media(given["allow_media"]),

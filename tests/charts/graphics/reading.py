@@ -76,6 +76,9 @@ class KittyTerminal:
 
     def _obey(self, keys: dict[str, str], data: str) -> None:
         assert len(data) <= 4_096
+        if keys.get("a") == "q":
+            assert not self.receiving
+            return
         if keys.get("a") == "d":
             assert not self.receiving, "a command between the chunks of a picture"
             assert (keys["d"], keys["q"]) == ("I", "2")
