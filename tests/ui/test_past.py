@@ -22,7 +22,7 @@ from tuistream.core.status import Event, FeedStatus
 from tuistream.store.asking import HistoryReader
 from tuistream.store.history import History, Wanted
 from tuistream.ui.chart import Chart
-from tuistream.ui.content import of_chart
+from tuistream.ui.content import of_chart, part_words
 from tuistream.ui.stream_plot import StreamPlot
 from tuistream.ui.view import HOUR, MINUTE, Range, View
 
@@ -162,6 +162,35 @@ async def test_candles_of_any_length_are_those_of_all_ticks(
         assert len(found.t) > 1 or candle > HOUR
         for name in ("t", "open", "high", "low", "close"):
             assert np.array_equal(getattr(found, name), getattr(wanted, name))
+
+
+@pytest.mark.parametrize("kind", ["histogram", "spectrum"])
+@pytest.mark.parametrize("raw", [30_000, 100])
+async def test_what_counts_ticks_counts_those_in_memory_where_there_are_too_many(
+    kind: str, raw: int, tmp_path: Path, readers: Callable[[Path, int], HistoryReader]
+) -> None:
+    batch = walk(3_000)
+    write(tmp_path / "a.db", [[batch.take(slice(start, start + 100))] for start in range(0, 2_900, 100)])
+    chart = Chart(state_of(batch, 300), (), None, readers(tmp_path / "a.db", raw))
+    chart.choices = replace(chart.choices, kind=kind)
+    series = chart.state.series
+    view = View(Range("1h", HOUR))
+    await recalled(chart, view, START)
+    window = view.window(series.t, START, COLUMNS, oldest=chart.past.first)
+    content = of_chart(chart, window, START)
+    assert isinstance(content, Ticks)
+    inside = batch.t >= (series.t[0] if raw == 100 else window.t0)
+    known = content.t >= window.t0
+    assert np.array_equal(content.columns["price"][known], batch.v[inside, 0])
+    assert content.every
+    assert part_words(chart, window) == ("of the ticks in memory" if raw == 100 else "")
+    back = View(Range("1m", 5 * MINUTE), centre=START - 40 * MINUTE, held=5 * MINUTE)
+    await recalled(chart, back, START)
+    window = back.window(series.t, START, COLUMNS, oldest=chart.past.first)
+    content = of_chart(chart, window, START)
+    assert isinstance(content, Ticks)
+    assert part_words(chart, window) == ""
+    assert content.every == (raw == 30_000)  # points of the recording, which are not counted
 
 
 def all_of(batch: Batch) -> Wanted:

@@ -65,7 +65,8 @@ def part_words(chart: Chart, window: Window) -> str:
     joined = chart.past.joined(window) if chart.choices.kind in COUNTING else None
     if joined is None or joined.raw or (chart.choices.kind == SPECTRUM and chart.choices.newest):
         return ""
-    return "of the ticks in memory"
+    part = chart.state.series.between(window.t0, window.t1)
+    return "of the ticks in memory" if part.stop - part.start >= LEAST_POINTS else ""
 
 
 def is_grid(chart: Chart) -> bool:
