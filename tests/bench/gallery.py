@@ -1,8 +1,9 @@
 """`python -m tests.bench.gallery [--dir D] [--size 200x50]… [NAME…]`: pictures of the screen with each kind of panel.
 
 Runs `tuistream listen` in a terminal, sends it messages of each kind (`samples`), and writes what is on the screen
-then as NAME-WIDTHxHEIGHT.png and .txt. NAME is a kind, or `nine` (nine kinds at once), or `captures`: the recorded
-traffic of real senders in the folder $TUISTREAM_WIRE, or --wire, or tests/data/hub, all at once, as fast as it was.
+then as NAME-WIDTHxHEIGHT.png and .txt. NAME is a kind, or several with + between them, or `nine` (kinds at once), or
+`captures`: the recorded traffic of real senders in the folder $TUISTREAM_WIRE, or --wire, or tests/data/hub, all at
+once, as fast as it was.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tests.bench.samples import Sample, samples, wire
 
 NINE = ("area", "candles", "heat-map", "pie", "radar", "figure", "picture", "map", "text")
 SIZES = ("200x50", "80x24")
+NAME_MOST = 60  # characters of a file's name
 SETTLED = 0.6  # seconds without a byte, after which nothing is to come any more
 COLOURS = {
     "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
@@ -89,7 +91,7 @@ def shot(name: str, shown: Sequence[Sample], sent: Sequence[Sent], looks: Looks,
             for key in given.key:
                 listening.type(key)
                 settle(listening)
-            path = Path(given.dir, f"{name}-{looks.columns}x{looks.lines}.png")
+            path = Path(given.dir, f"{name[:NAME_MOST]}-{looks.columns}x{looks.lines}.png")
             photograph(listening.screen, path, light=looks.light)
             path.with_suffix(".txt").write_text(f"{listening.text}\n")
             listening.type("q")
@@ -110,7 +112,7 @@ def main() -> int:
     given = parser.parse_args()
     known = samples()
     names = given.name or [*known, "nine", "captures"]
-    unknown = ", ".join(name for name in names if name not in (*known, "nine", "captures"))
+    unknown = ", ".join(name for name in names if not {*name.split("+")} <= {*known, "nine", "captures"})
     if unknown:
         print(f"{unknown}: there are {', '.join(known)}, nine and captures", file=sys.stderr)
         return 2
@@ -119,7 +121,8 @@ def main() -> int:
         columns, lines = map(int, size.split("x"))
         looks = Looks(columns, lines, given.colours, given.light, tuple(given.option))
         for name in names:
-            shown = [known[each] for each in NINE] if name == "nine" else [known[name]] if name in known else []
+            kinds = NINE if name == "nine" else name.split("+")
+            shown = [known[each] for each in kinds if each in known]
             sent = [Sent(0.0, sample.kind, wire(sample.first())) for sample in shown] or captured(given.wire)
             print(shot(name, shown, sent, looks, given), flush=True)
     return 0

@@ -187,3 +187,16 @@ async def test_a_figure_has_its_panel_and_the_ranges_of_its_sender(monitor: Moni
         await monitor.press("c")
         await drawn(monitor)
         assert "1 trace  scatter" in monitor.text("BoardView")
+
+
+async def test_a_figure_of_another_day_says_which(monitor: Monitor) -> None:
+    axis = ["2021-07-02T09:15:00+05:30", "2021-07-02T15:15:00+05:30"]
+    show(monitor, "figure", {"data": [{"x": axis, "y": [1, 2]}], "layout": {"title": "old"}}, replaces=True)
+    async with monitor.running(100, 30):
+        await drawn(monitor)
+        assert "old  2 Jul 2021" in monitor.screen
+        now = [f"2026-11-20T{hour}:00:00Z" for hour in ("09", "10")]
+        show(monitor, "figure", {"data": [{"x": now, "y": [1, 2]}], "layout": {"title": "new"}}, replaces=True)
+        await drawn(monitor)
+        assert "new" in monitor.screen
+        assert "2026" not in monitor.screen

@@ -27,6 +27,7 @@ FARTHEST: Final = 4e18
 STEPS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "month": 2_629_746, "year": 31_556_952}
 LINES: Final = ("scatter", "scattergl")
 SECOND: Final = 1_000_000_000
+DAY: Final = 86_400 * SECOND
 
 
 def figure_of(value: Mapping[str, Any], recv: int) -> Figure | None:
@@ -51,6 +52,7 @@ def figure_of(value: Mapping[str, Any], recv: int) -> Figure | None:
         slider=_slider(layout),
         nearest=nearest,
         kind=kind,
+        past=timed and bool(traces) and recv - max(int(trace.x[-1]) for trace in traces) > DAY,
         words=_words(listed, len(alike) if traces else taken, kind),
     )
 

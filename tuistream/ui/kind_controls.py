@@ -100,7 +100,8 @@ class KindControls(BoardControls):
     def _readable(self, drawn: Figure) -> tuple[str, ...]:
         """The colours of a figure's traces that can be seen."""
         wanted = tuple(trace.colour for trace in drawn.traces[: len(FIELD_INKS + AVERAGE_INKS)])
-        return () if self.app.native_ansi_color else readable(wanted, self.background_colors[1])
+        own = self.app.native_ansi_color or self.app.no_color
+        return () if own else readable(wanted, self.background_colors[1])
 
     def board_words(self, board: Board) -> tuple[str, list[str], str]:
         count, about, newer = super().board_words(board)

@@ -202,9 +202,10 @@ class Panel(CursorControls, can_focus=True):
         return value, format_value(value, self._rows.digits(state, self._now)), self._direction_of(state, value)
 
     def _colours_of(self, chart: Chart) -> tuple[str, ...]:
-        """Its sender's colours that can be seen; none on a terminal that chooses the colours itself."""
+        """Its sender's colours that can be seen; none on a terminal that has none, or chooses them itself."""
         fields = chart.fields if chart.choices.kind in kinds.LINES else fields_of(chart)
-        wanted = () if self.app.native_ansi_color else chart.colours(fields)
+        own = self.app.native_ansi_color or self.app.no_color
+        wanted = () if own else chart.colours(fields)
         found = self._colours.of(readable, wanted, self.background_colors[1]) if any(wanted) else ()
         return (self._direction_of(chart.state, chart.newest), *found[1:]) if chart.choices.by_move else found
 
@@ -236,6 +237,8 @@ class Panel(CursorControls, can_focus=True):
             title = chart.view.title(self.base(chart)) if some else chart.view.range.name
             if chart.choices.kind == SPECTRUM and chart.choices.newest:
                 title = f"{chart.choices.newest:,} ticks"
+            elif chart.choices.kind in kinds.MOMENTS or is_grid(chart):
+                title = ""  # of the newest tick alone, or of all that came
             legend, about = self._legend, self._about(chart)
             behind = f"behind {self.behind(chart.view)}" if some and not chart.view.following else ""
         else:

@@ -244,7 +244,8 @@ class StreamPlot(PlotextPlot):
             elif name:
                 styles[ink] += Style(color=name)
         main = styles[0].color
-        if self._colours and self._colours[0] and main is not None:
+        few = self.app.console.color_system in ("standard", "windows")  # to which line and area may look the same
+        if self._colours and self._colours[0] and main is not None and not few:
             filled = ground.blend(Color.from_rich_color(main), FILLED)
             styles[FILL] += Style(color=filled.rich_color)
         return styles

@@ -73,6 +73,14 @@ def test_bars_below_zero_hang() -> None:
     assert upper.index("█") < lower.index("█")
 
 
+def test_a_tables_moves_are_signs_where_there_are_no_colours() -> None:
+    content = ticks((1.0,), (2.0,), (2.0,), (1.5,))
+    for glyphs, up, down in ("braille", "▲", "▼"), ("ascii", "^", "v"):
+        rows = [row.rstrip() for row in text(table.draw(content, Size(40, 6), DrawStyle(glyphs, 0, timezone=UTC)))]
+        assert [row[-1] for row in rows[1:5]] == ["0", up, "0", down]
+    assert "▲" not in "".join(text(table.draw(content, Size(40, 6), STYLE)))
+
+
 def test_bars_without_colours_are_told_apart() -> None:
     for glyphs, signs in ("braille", "█▓▒░"), ("ascii", "#=+o"):
         rows = text(bars.draw(ticks((9.0, 9.0, 9.0, 9.0)), Size(60, 12), DrawStyle(glyphs, 0, timezone=UTC)))

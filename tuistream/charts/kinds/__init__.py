@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LINES: Final = ("line", "area")
 SCALED: Final = ("step", "scatter", "bars", "candles")  # those whose value axis is the chart's, and stands still
+MOMENTS: Final = ("pie", "doughnut", "radar", "polar-area")  # those that show the newest tick, whatever the window
 LEGENDS: Final = (*LINES, "step", "scatter", "bars")  # those that do not say themselves which field is which
 # In the order in which the key goes through them.
 NAMES: Final = (

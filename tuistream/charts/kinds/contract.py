@@ -126,7 +126,8 @@ class Figure(msgspec.Struct, frozen=True, eq=False):
 
     title; y_range: the values that its sender wants to be seen; since: the first x that the user wants. ranges: first
     xs that the sender offers, by name. slider: an overview of all of it is wanted. nearest: what there is instead of
-    traces, and the kind that shows it. words: what of the figure is not as it was meant.
+    traces, and the kind that shows it. past: it ended a day or more before it came. words: what of the figure is not
+    as it was meant.
     """
 
     traces: tuple[Trace, ...]
@@ -139,6 +140,7 @@ class Figure(msgspec.Struct, frozen=True, eq=False):
     slider: bool = False
     nearest: Values | Matrix | None = None
     kind: str = ""
+    past: bool = False
     words: str = ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ OVERVIEW: Final = 3  # its rows: a line that marks what is seen, and two of draw
 PAN_PART: Final = 8  # of what is seen is one step aside
 STEPS_MOST: Final = 30
 DIGITS: Final = 6  # significant ones of a value that is read out
+SECOND: Final = 1_000_000_000
 EMPTY: Final = "a figure without traces"
 
 
@@ -102,7 +103,7 @@ def _seen(content: Figure) -> list[Trace]:
 
 def _edges(content: Figure, size: Size) -> tuple[int, int]:
     """Rows above and below the drawing."""
-    titled = bool(content.title or len(content.traces) > 1)
+    titled = bool(content.title or len(content.traces) > 1 or content.past)
     return int(titled and size.height >= TITLED_FROM), int(bool(content.words) and size.height >= TITLED_FROM)
 
 
@@ -199,12 +200,27 @@ def _write_title(frame: Frame, content: Figure, style: DrawStyle) -> None:
         title = cut(shown(content.title, style.glyphs), frame.width, style.glyphs)
         write(frame, 0, 0, title, LABEL)
         column = len(title) + 2
+    if day := _day(content, style):
+        write(frame, 0, column, cut(day, frame.width - column, style.glyphs), LABEL)
+        column += len(day) + 2
     traces = _seen(content)
     for ink, trace in enumerate(traces[:SERIES]):
         name = cut(shown(trace.name or f"trace {ink + 1}", style.glyphs), frame.width - column, style.glyphs)
         if len(traces) > 1 and name:
             write(frame, 0, column, name, ink)
             column += len(name) + 2
+
+
+def _day(content: Figure, style: DrawStyle) -> str:
+    """The day on which it ends, where that is not about when it came: its axis may have times alone."""
+    if not content.past:
+        return ""
+    last = max(int(trace.x[-1]) for trace in _seen(content))
+    try:
+        local = datetime.fromtimestamp(last // SECOND, UTC).astimezone(style.timezone)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return f"{local.day} {local:%b %Y}"
 
 
 def _grown(colours: object, top: int, bottom: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]] | None:

@@ -18,6 +18,7 @@ from tuistream.core import batch
 LEAST_COLUMN: Final = 6  # cells of one
 NAME_MOST: Final = 16
 SPACE: Final = 2
+MOVES: Final = ("▲▼", "^v")  # up and down, where no colour says it
 
 
 def fits(content: Content) -> bool:
@@ -39,7 +40,10 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
         digits = _digits(values, number, style)
         for at, value in enumerate(values.tolist()):
             text = cut(format_value(value, digits), width, style.glyphs).rjust(width)
-            write(frame, 1 + at, column, text, _ink(values, at))
+            ink = _ink(values, at)
+            if not style.colours and ink != FLAT:
+                text += MOVES[style.glyphs == "ascii"][ink == DOWN]
+            write(frame, 1 + at, column, text, ink)
     return frame
 
 
