@@ -16,7 +16,7 @@ if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is needed", allow_module_level=True)
 
 from tests.cli.terminal import Terminal
-from tuistream.cli.watch import collect_from_now_on
+from tuistream.cli.garbage import collect_from_now_on
 
 BRAILLE = re.compile("[\u2801-\u28ff]")
 IMPORTED = re.compile(rb"import time: +\d+ \| +\d+ \| +([\w.]+)")

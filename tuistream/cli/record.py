@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuistream.cli import own_error
+from tuistream.cli.garbage import held_off
 from tuistream.cli.options import (
     feed_options,
     feeds_in_force,
@@ -38,10 +39,11 @@ GATHER = 220_000_000  # ns: a slow feed is decoded, and written, some four times
 @feed_options
 def command(urls: tuple[str, ...], **given: Any) -> int:
     """Record feeds into a file, with no screen, until a signal, --for or --limit ends it."""
-    feeds = feeds_in_force(urls, given)
-    if not feeds:
-        raise click.UsageError("what is to be recorded? A URL is missing, and no configuration file names feeds")
-    return start(feeds, given)
+    with held_off():
+        feeds = feeds_in_force(urls, given)
+        if not feeds:
+            raise click.UsageError("what is to be recorded? A URL is missing, and no configuration file names feeds")
+        return start(feeds, given)
 
 
 def start(feeds: tuple[FeedSettings, ...], given: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from tuistream.cli.garbage import SETTLED_SECONDS, collect_from_now_on
 from tuistream.core import job_control
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ async def _work(run: Run, teller: Teller, manager: ServiceManager, manner: Manne
             work.append(Service(run, manager, health).beat())
         watchers = [tasks.create_task(each) for each in work]
         manager.ready()
+        asyncio.get_running_loop().call_later(SETTLED_SECONDS, collect_from_now_on)
         await _first_of(told, run.ended)
         for watcher in watchers:
             watcher.cancel()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from tuistream.cli.garbage import SETTLED_SECONDS, collect_from_now_on
 from tuistream.cli.options import (
     CONFIG,
     feed_options,
@@ -46,7 +47,6 @@ SWITCH_SECONDS = 0.001
 # The slow imports. Between any two the loop turns, so that a connection is being made meanwhile.
 SCREEN_MODULES = ("textual.widget", "textual.app", "textual_plotext", "tuistream.ui.app")
 LOOP_TURNS = 8  # what the answer to a packet takes to be dealt with
-SETTLED_SECONDS = 1.0  # after the start of the screen: what lives then stays to the end
 DEMO_LINE = "your own feed:  tuistream ws://HOST:PORT/PATH"
 
 
@@ -269,12 +269,6 @@ def _on_signals(loop: AbstractEventLoop, leave: Callable[[], None]) -> None:
             continue
         with contextlib.suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, leave)
-
-
-def collect_from_now_on() -> None:
-    """Look for garbage again, but never among what the start made: hundreds of modules that stay."""
-    gc.freeze()
-    gc.enable()
 
 
 def _demo(stack: contextlib.ExitStack, given: dict[str, Any]) -> tuple[Settings, str]:
