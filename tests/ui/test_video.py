@@ -15,11 +15,14 @@ from rich.console import Console
 
 from tests.sources.media.rtsp import camera as rtsp_camera
 from tests.sources.media.videos import encoded, video
-from tests.ui.conftest import SECOND, Monitor
+from tests.ui.conftest import PERIOD, SECOND, Monitor
+from tests.ui.painted import PaintedMonitor
 from tests.ui.test_boards import show
+from tests.ui.test_graphics import KITTY, showing
 from tests.ui.test_pictures import colours, until
 from tuistream.sources.media.rules import Rules
 from tuistream.ui.openings import PLAY_AGAIN_NS, UNSEEN_NS, Opening
+from tuistream.ui.terminal_answers import Abilities
 
 RED, BLUE = "#fe0000", "#0000fe"  # as JPEG has them
 
@@ -198,3 +201,35 @@ async def test_a_video_over_http_is_played_as_it_comes(monitor: Monitor) -> None
         async with monitor.running(140, 30):
             await until(monitor, lambda: greys(monitor) and "h264" in monitor.screen)
             assert the_opening(monitor).state == "open"
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> PaintedMonitor:
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", PERIOD)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    return PaintedMonitor()
+
+
+@pytest.mark.parametrize("abilities", [KITTY, None])
+async def test_a_video_has_as_many_pixels_as_are_seen(
+    painted: PaintedMonitor, tmp_path: Path, abilities: Abilities | None
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(encoded(300, size=(640, 360)))
+    show(painted, "video", str(path), replaces=True)
+    async with showing(painted, abilities or Abilities(), media=Rules([f"{tmp_path}/*"])) as driver:
+
+        def across() -> int:
+            """Pixels of the frame that is drawn."""
+            found = painted.app.pictures._found.values()
+            return max((shown.raster.pixels.shape[1] for shown in found if shown.raster is not None), default=0)
+
+        def seen() -> int:
+            return max((pixels.shape[1] for pixels in driver.kitty.images.values()), default=0)
+
+        for _ in range(1_000):
+            await painted.settle()
+            if (across() > 500 and seen() > 500) if abilities else 0 < across() < 100:
+                return
+        raise AssertionError((across(), seen()))

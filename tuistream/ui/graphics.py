@@ -74,6 +74,11 @@ class Graphics:
         return self.cell if self.cell[0] else USUAL_CELL
 
     @property
+    def detail(self) -> tuple[int, int] | None:
+        """The pixels across and down that are seen of a cell; None where cells are all there is."""
+        return self._pixels if self.protocol else None
+
+    @property
     def pending(self) -> bool:
         """Whether there is anything to send that is no cell."""
         return bool(self._leaving) or self._next() is not None

@@ -222,12 +222,14 @@ class KindControls(BoardControls):
         return shown
 
     def _room_of(self, board: Board) -> tuple[int, int]:
-        """How many pixels of a video can be seen: two a cell, or eight where they are dots."""
+        """How many pixels of a video can be seen: all of a cell's, or two a cell, or eight where they are dots."""
         width, height = self._plot.size
         style = self.style(None)
-        dots = 1 if style.colours and style.glyphs != "ascii" else 2
+        detail = (1, 2) if style.colours and style.glyphs != "ascii" else (2, 4)
+        if isinstance(self.app, PaintedApp):
+            detail = self.app.graphics.detail or detail
         nearer = CLOSER ** max(0, self._sights.get(key_of(board), HOME).zoom)
-        return round(dots * width * nearer), round(dots * 2 * height * nearer)
+        return round(detail[0] * width * nearer), round(detail[1] * height * nearer)
 
     def _kind_of(self, board: Board, drawn: Content | None) -> str:
         """What a board is drawn as: as chosen, else as what its item is, else rows."""
