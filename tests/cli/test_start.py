@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,6 +95,19 @@ def test_garbage_is_looked_for_again_but_not_among_what_the_start_made() -> None
     finally:
         gc.unfreeze()
         gc.enable()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("module", [b" textual.geometry\r", b" tuistream.ui.panel\r"])
+def test_a_signal_during_the_start_ends_it_in_good_order(tmp_path: Path, module: bytes, number: int) -> None:
+    ports = [word for way in ("--tcp", "--frames", "--http", "--ws") for word in (way, "0")]
+    given = ("listen", *ports, "--db", str(tmp_path / "a.db"))
+    with Terminal(*given, PYTHONPROFILEIMPORTTIME="1") as terminal:
+        terminal.until(lambda _text: module in terminal.raw)
+        os.kill(terminal.pid, number)
+        assert terminal.end() == 0
+    assert b"Traceback" not in terminal.raw
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db"]
 
 
 @pytest.mark.parametrize(

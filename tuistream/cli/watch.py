@@ -231,6 +231,9 @@ async def watch(settings: Settings, view: dict[str, Any], demo: str, config: Con
             importlib.import_module(name)
             for _ in range(LOOP_TURNS):
                 await asyncio.sleep(0)
+            if stopped.is_set():  # nobody waits for the screen
+                await recalling
+                return 0
         if run.intake is not None:
             await run.intake.until_up()
             view["waiting"] = run.intake.how_to_send()
