@@ -6,6 +6,7 @@ import asyncio
 import io
 import random
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,13 +18,20 @@ if sys.platform == "win32":
     pytest.skip("Windows has Textual's own way to the terminal", allow_module_level=True)
 
 from PIL import Image
+from textual.widget import Widget
 
 from tests.charts.graphics.reading import Pixels
 from tests.ui.conftest import PERIOD, SECOND
 from tests.ui.painted import SEEN, Emulated, PaintedMonitor, cells, difference
 from tests.ui.test_boards import show
 from tuistream.charts.graphics import kitty
+from tuistream.charts.kinds.canvas import blank
+from tuistream.charts.kinds.contract import Size as FrameSize
+from tuistream.charts.kinds.picture import Crop
 from tuistream.ui.app import TuistreamApp
+from tuistream.ui.graphics import Graphics, View
+from tuistream.ui.shadow import Shadow
+from tuistream.ui.sights import Picture, Sight
 from tuistream.ui.terminal_answers import Abilities
 
 KITTY = Abilities(True, "kitty(0.35.2)", False, (10, 20))
@@ -278,6 +286,60 @@ async def test_without_colours_or_blocks_there_are_none(
         await pictured(painted)
         assert in_pixels(driver) == 0
         assert not any("\x1b_" in frame for frame in driver.frames)
+
+
+async def test_a_picture_that_would_take_too_long_stays_in_cells_and_says_so(painted: PaintedMonitor) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (600, 900, 3), np.uint8)
+    show(painted, "image", encoded(noise), name="1", replaces=True)
+    async with showing(painted, SIXEL, budget=12_000, size=(140, 24)) as driver:
+        graphics = painted.app.graphics
+        async with asyncio.timeout(50):
+            while "in cells: over its share of the budget" not in painted.edge:
+                await painted.settle(SECOND)
+        assert not driver.sixels
+        assert not graphics.pending
+
+
+async def test_charts_go_on_while_a_picture_is_on_its_way(painted: PaintedMonitor) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (100, 110, 3), np.uint8)
+    painted.feed_ticks("BTC", [1.0, 2.0])
+    show(painted, "image", encoded(noise), name="1", replaces=True)
+    async with showing(painted, KITTY, budget=30_000, size=(120, 30)) as driver:
+        await painted.press("y")
+        async with asyncio.timeout(50):
+            while not painted.app.graphics._sending:
+                await painted.settle()
+            value = 100
+            while painted.app.graphics._sending:
+                if any(str(value) in line for line in driver.screen.display):
+                    value += 1
+                    painted.feed_ticks("BTC", [float(value)])
+                await painted.settle(SECOND // 10)
+                if value == 100:
+                    painted.feed_ticks("BTC", [100.0])
+        assert value > 100
+        await pictured(painted)
+        assert driver.kitty.sent == 1
+
+
+@pytest.mark.parametrize("rate", [10_000, 100_000])
+def test_pictures_have_half_of_the_budget_in_any_second(rate: int) -> None:
+    shadow = Shadow()
+    graphics = Graphics(rate, lambda work: work.close(), lambda: None)
+    graphics.use("kitty", (10, 20))
+    frame = blank(FrameSize(40, 20))
+    view = View(Sight(frame, image(1), Crop(0.0, 0.0, 96.0, 60.0, 0, 0, 40, 20)))
+    graphics._views[Widget()] = view
+    view.coming = Picture(view.wanted, 7, data="A" * 10 * rate)
+    started = now = time.monotonic_ns()
+    sent: list[tuple[int, int]] = []
+    while now < started + 8 * SECOND:
+        now += SECOND // 50
+        sent.append((now, len(graphics.take(shadow, rate // 4, now))))
+    for second in range(1, 8):  # but for the first, which may have a first screen
+        at = started + second * SECOND
+        within = sum(count for when, count in sent if at <= when < at + SECOND)
+        assert rate * 0.3 < within <= rate * 0.5
 
 
 async def test_leaving_frees_what_was_sent_also_in_the_middle(painted: PaintedMonitor) -> None:

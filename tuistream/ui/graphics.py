@@ -3,7 +3,7 @@
 What is drawn first is half blocks, in cells. Where the terminal shows pixels, a layer has the picture seen instead
 of these cells. By Kitty's protocol it is sent once, in parts as there is room for them, and seen when it is whole;
 sixels are drawn strip by strip. Meanwhile what was there before is seen, or nothing. A picture that would take longer
-than SECONDS in its share of the budget stays in half blocks.
+than SECONDS in its share of the budget, and than its half blocks, stays in these.
 """
 
 from __future__ import annotations

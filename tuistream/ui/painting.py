@@ -401,8 +401,8 @@ class PaintedApp(App[int]):
             return
         if budget is None:
             self._write(driver, self._take(None))
-            if self._pending:
-                self._come_back(LOOK_AGAIN, held=self._shadow.behind)
+            if self._graphics is not None and self._graphics.pending:
+                self._come_back(LOOK_AGAIN, held=False)
             return
         # What others write (modes, the bell) counts too.
         budget.spend(driver.bytes_written - self._counted)

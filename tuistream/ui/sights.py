@@ -15,6 +15,7 @@ MOST_MOVING_BYTES: Final = 250_000  # of one that follows another within a secon
 # Part of each side, and colours (0: all of them), from the best to the least that is more than half blocks.
 STEPS: Final = ((1.0, 0), (1.0, 256), (1.0, 64), (0.5, 256), (0.5, 64), (0.5, 16), (0.25, 64), (0.25, 16))
 MOST_STRIP_CELLS: Final = 8  # rows of cells in a strip of sixels
+CELL_BYTES: Final = 20  # that a half block takes, at least, where colours change from cell to cell
 WORTH: Final = 2.0  # so many times the pixels of half blocks are worth sending
 
 
@@ -68,12 +69,13 @@ def _as_kitty(sight: Sight, bounds: Bounds, *, moving: bool) -> Picture | str:
     from tuistream.charts.graphics import kitty
     from tuistream.charts.graphics.reduced import Reduced, cut, fitted
 
+    most = max(bounds.most, CELL_BYTES * sight.crop.rows * sight.crop.columns)
     for part, colours in STEPS[moving:]:
         width, height = fitted(sight.crop, bounds.cell, part)
         if part < 1.0 and not _worth(sight.crop, width, height):
             break
         data = kitty.payload(Reduced(cut(sight.pixels, sight.crop, width, height), colours))
-        if len(data) <= bounds.most:
+        if len(data) <= most:
             return Picture(sight, data=data)
     return "over its share of the budget"
 
