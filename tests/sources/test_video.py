@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from tests.sources.feeding import Fed, fed
 from tests.sources.media.rtsp import SDP, camera
 from tests.sources.media.videos import encoded, video
 from tuistream import sources
+from tuistream.config import FeedOptions
 from tuistream.core.errors import SettingsError
 from tuistream.core.outbox import Outbox
 from tuistream.core.status import FeedState
@@ -286,3 +289,30 @@ async def test_a_suspended_video_has_no_decoder_and_comes_back(tmp_path: Path) -
         feed.feed.resume()
         await feed.until(lambda: newest(feed) is not before)
         assert served.connections == 2
+
+
+def test_without_pyav_the_feed_is_refused_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuistream.sources.video.there_is_a_decoder", lambda: False)
+    with pytest.raises(
+        SettingsError, match=r"^rtsp://cam\.example/1: PyAV shows videos: pip install 'tuistream\[video\]'$"
+    ):
+        Fed("rtsp://cam.example/1", None, FeedOptions(), {})
+    monkeypatch.undo()
+    with pytest.raises(SettingsError, match="nothing is sent to a video"):
+        Fed("rtsp://cam.example/1", None, FeedOptions(send=("x",)), {})
+
+
+def test_a_recorder_says_that_a_video_is_not_recorded(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tuistream",
+        "record",
+        f"video:{video(tmp_path, 3)}",
+        "--db",
+        str(tmp_path / "x.db"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "64 x 48  h264  25/s; a video is watched, and not recorded" in done.stderr
+    assert "0 rows" in done.stderr

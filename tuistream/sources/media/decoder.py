@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import select
 import struct
 import sys
@@ -250,6 +249,8 @@ def _refuse(url: str, _flags: int, _options: dict[str, str]) -> object:
 
 
 def main() -> None:
+    import resource
+
     for limit, most in ((resource.RLIMIT_AS, MAX_MEMORY), (resource.RLIMIT_CORE, 0)):
         try:
             resource.setrlimit(limit, (most, most))

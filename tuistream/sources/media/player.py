@@ -97,9 +97,10 @@ async def playing(source: Source) -> AsyncIterator[Player]:
     with theirs:
         try:
             process = _started(source, theirs)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # Windows hands on no files
             ours.close()
-            raise VideoEnded(f"no decoder could be started: {os_reason(error)}", final=False) from error
+            reason = os_reason(error) if isinstance(error, OSError) else str(error)
+            raise VideoEnded(f"no decoder could be started: {reason}", final=False) from error
     try:
         reader, writer = await asyncio.open_connection(sock=ours)
         try:
