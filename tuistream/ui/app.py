@@ -92,6 +92,8 @@ class TuistreamApp(ReplayKeys):
         glyphs = options.glyphs or glyphs_for(os.environ, encoding)
         signs = signs_for(glyphs)
         self.ascii_only = glyphs == "ascii"
+        if self.ascii_only:
+            self.css_path.append(Path(__file__).with_name("ascii.tcss"))
         self.inks = InkPot(self)
         self._own_keys = translation(options.keys)
         self._session = session
@@ -111,7 +113,8 @@ class TuistreamApp(ReplayKeys):
 
     def compose(self) -> ComposeResult:
         yield self._status
-        yield self._demo
+        if self._demo_text:
+            yield self._demo
         yield self._tabs
         with Horizontal(id="panes"):
             yield self._list
@@ -149,7 +152,6 @@ class TuistreamApp(ReplayKeys):
 
     def on_mount(self) -> None:
         self.set_class(self.ascii_only, "-ascii")
-        self.screen.set_class(bool(self._demo_text), "-demo")
         nothing = not self._session.streams and not self._session.boards
         self.screen.set_class(nothing and bool(self.options.waiting), "-to-send")
         self._demo.show([(" DEMO ", "badge"), (f"  {self._demo_text}", "plain")])

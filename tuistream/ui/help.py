@@ -23,6 +23,13 @@ LEAVE = ("escape", "question_mark", "q", "enter")
 class HelpScreen(ModalScreen[None]):
     """The table of commands, in as many columns as there is room for."""
 
+    DEFAULT_CSS = """
+    #help {
+        border: heavy $accent; background: $background; padding: 0 1; max-width: 100%;
+        height: auto; max-height: 100%; border-title-style: bold; border-subtitle-color: $dim; overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+    }
+    """
     BINDINGS: ClassVar[list[Binding]] = [  # type: ignore[assignment]
         *(Binding(key, "dismiss", "back", show=False) for key in LEAVE),
         Binding("up", "scroll(-1)", show=False),

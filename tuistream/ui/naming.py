@@ -26,6 +26,13 @@ class NamedScreen(ModalScreen[bool]):
     Not `Enter`, which has brought it up: a key that is held down confirms nothing.
     """
 
+    DEFAULT_CSS = """
+    #named {
+        border: heavy $accent; background: $background; padding: 0 1; max-width: 100%;
+        height: auto; max-height: 100%; border-title-style: bold; border-subtitle-color: $dim; overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+    }
+    """
     BINDINGS: ClassVar[list[Binding]] = [  # type: ignore[assignment]
         Binding("y", "dismiss(True)", "open", show=False),
         *(Binding(key, "dismiss(False)", "back", show=False) for key in ("escape", "q", "n")),
