@@ -102,8 +102,9 @@ def test_any_window_draws_what_all_ticks_would(
         parts = [part for part in (flushes[:split], flushes[split:]) if part]
         for path, part in zip(paths, parts, strict=False):
             write(path, part, (0.0, 0.0) if rolled else (1e9, 1e9))
-        for raw, at_once in ((0, 3), (0, 100_000), (20, 100_000)):
+        for raw, at_once, block in ((0, 3, 2), (0, 100_000, 32), (20, 100_000, 32)):
             patch.setattr(windows, "TICKS_AT_ONCE", at_once if whole else 100_000)
+            patch.setattr(windows, "BLOCK_TICKS", block)
             with History(lambda: paths[: len(parts)], raw) as history:
                 for step in STEPS:
                     t0 = BEGIN + place * step
@@ -115,6 +116,24 @@ def test_any_window_draws_what_all_ticks_would(
                         found = window.lines[name]
                         assert (np.diff(found.t) >= 0).all()
                         assert drawn(*found, window.gaps, wanted, lo, hi) == drawn(t, v, all_gaps, wanted, lo, hi)
+
+
+def test_blocks_within_a_column_draw_what_their_ticks_would(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    chance = np.random.default_rng(1)
+    t = T0 + np.arange(2_000) * 1_000_000
+    t[100:150] = t[100:150][::-1]  # blocks of 50: one that comes backwards,
+    t[249:251] = t[251]  # two in one time, which meet there,
+    t[410] = t[700]  # one that reaches over others,
+    v = chance.random(2_000)
+    v[1_234] = np.nan  # and one with a tick that has no value
+    write(path, [[batch(t[first : first + 50], v[first : first + 50], False)] for first in range(0, 2_000, 50)])
+    order = np.argsort(t, kind="stable")
+    with History(lambda: [path], 0) as history:
+        for step in (SECOND // 10, SECOND // 4):
+            wanted = Wanted(TRADES.key, ("price",), T0, T0 + 2 * SECOND + 1, step)
+            found = history.window(wanted).lines["price"]
+            assert drawn(*found, (), wanted, 0.0, 1.0) == drawn(t[order], v[order], (), wanted, 0.0, 1.0)
 
 
 def test_a_field_that_older_ticks_have_not_is_open_there(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ TICKS_RAW: Final = 20_000  # of a window: up to so many are handed out as they a
 TICKS_AT_ONCE: Final = 100_000  # read before they are made fewer
 TICKS_REPLACED: Final = 300_000  # in buckets with ticks that have no value: more are shown as if all had one
 BLOCKS_COUNTED: Final = 20_000  # to find out how many ticks a window has
+BLOCK_TICKS: Final = 32  # of a block, from which on SQLite is asked for its extremes instead of its ticks
 WORTH_COUNTING: Final = 4  # buckets, from which on ticks are counted through them
 FARTHEST: Final = (1 << 62) - 1  # ns; no tick is later
 
@@ -126,7 +127,8 @@ class StreamRows:
 
     def ticks(self, t0: int, t1: int, fields: Sequence[str]) -> Ticks:
         """All of them from `t0` to before `t1`, by time, those of one time as they came."""
-        parts = list(self._fetched([(t0, t1)], fields, TICKS_AT_ONCE))
+        spans = [(t0, t1)]
+        parts = list(self._ticks_of(self._blocks_of(spans), spans, fields, TICKS_AT_ONCE))
         if len(parts) == 1:
             return parts[0]
         return in_order(parts)
@@ -179,7 +181,12 @@ class StreamRows:
             parts.append(found)
             spans.append(left)
         if together := _union(chain.from_iterable(spans)):
-            for ticks in self._fetched(together, fields, TICKS_AT_ONCE):
+            blocks = self._blocks_of(together)
+            if all(own == together for own in spans) and set(fields) <= set(self.stream.fields):
+                told, blocks = self._extremes(blocks, together, asked.pieces, fields)
+                for found, line in zip(parts, told, strict=True):
+                    found.append(line)
+            for ticks in self._ticks_of(blocks, together, fields, TICKS_AT_ONCE):
                 for column, (found, own) in enumerate(zip(parts, spans, strict=True)):
                     line = Points(ticks.t, ticks.v[:, column])
                     if own != together:
@@ -233,20 +240,54 @@ class StreamRows:
         sql = "SELECT r0, r1 FROM blocks WHERE stream = ? AND t0 >= ? AND t0 < ? AND t1 >= ? LIMIT ?"
         return self._connection.execute(sql, (self._number, self._least(t0), t1, t0, limit)).fetchall()
 
-    def _blocks_of(self, spans: Sequence[Span]) -> list[tuple[int, int]]:
-        """The first and the last row of the blocks that may have ticks in `spans`, in the order of the rows."""
+    def _blocks_of(self, spans: Sequence[Span]) -> NDArray[np.void]:
+        """`_BLOCK`[n], in the order of their rows: those that may have ticks in `spans`."""
         # Each is looked for from `reach` before on: those that are nearer to one another than that, once together.
         looked = _union((self._least(begin), end) for begin, end in spans)
         sql = f"SELECT t0, t1, r0, r1 FROM ({_PAIRS}) CROSS JOIN blocks WHERE stream = ? AND t0 >= a AND t0 < b"  # noqa: S608
         found = np.fromiter(self._connection.execute(sql, (_pairs(looked), self._number)), _BLOCK)
         begins, ends = np.array(spans, dtype=np.int64).T
         place = np.searchsorted(ends, found["t0"], side="right")
-        touched = found[(place < len(ends)) & (begins[np.minimum(place, len(ends) - 1)] <= found["t1"])]
+        touched: NDArray[np.void] = found[
+            (place < len(ends)) & (begins[np.minimum(place, len(ends) - 1)] <= found["t1"])
+        ]
         touched.sort(order="r0")
-        return list(zip(touched["r0"].tolist(), touched["r1"].tolist(), strict=True))
+        return touched
 
-    def _fetched(self, spans: Sequence[Span], fields: Sequence[str], rows: int) -> Iterator[Ticks]:
-        """The ticks in `spans`, about `rows` at a time, each part sorted; one part at least.
+    def _extremes(
+        self, blocks: NDArray[np.void], spans: Sequence[Span], into: Pieces, fields: Sequence[str]
+    ) -> tuple[list[Points], NDArray[np.void]]:
+        """What blocks say as a bucket does, a line for each of `fields`; and those that are to be read.
+
+        Such a block lies in one piece, begins with its earliest tick and ends with its latest, no other has ticks
+        in its time, and all its ticks have values.
+        """
+        some = np.flatnonzero(_alone(blocks, spans, into))
+        if not len(some):
+            return [NO_POINTS] * len(fields), blocks
+        asked = np.sort(blocks[some], order="t0")
+        first, last = "(SELECT {} FROM ticks WHERE n = ?1)", "(SELECT {} FROM ticks WHERE n = ?2)"
+        columns = [f"count(*), {first.format('t')} = ?3, {last.format('t')} = ?4"]
+        for name in fields:
+            v = f"v{self.stream.fields.index(name)}"
+            columns.append(f"count({v}), {first.format(v)}, min({v}), max({v}), {last.format(v)}")
+        sql = f"SELECT {', '.join(columns)} FROM ticks WHERE n BETWEEN ?1 AND ?2"  # noqa: S608  # our own names
+        each = zip(*(asked[name].tolist() for name in ("r0", "r1", "t0", "t1")), strict=True)
+        cells = np.array([self._connection.execute(sql, block).fetchone() for block in each], dtype=np.float64)
+        count, in_time, rows = cells[:, 0], cells[:, 1:3] == 1, cells[:, 3:].reshape(len(cells), len(fields), 5)
+        known, finite = rows[:, :, 0] == count[:, None], np.isfinite(rows[:, :, 1:])
+        told = in_time.all(axis=1) & known.all(axis=1) & finite.all(axis=(1, 2)) & (asked["r1"] <= self._last)
+        rows, begins, ends, more = rows[told], asked["t0"][told], asked["t1"][told], count[told].astype(np.int64) - 1
+        lines = [
+            of_buckets(begins, line[:, 1], line[:, 2], line[:, 3], ends, line[:, 4], more)
+            for line in rows.transpose(1, 0, 2)
+        ]
+        return lines, blocks[~np.isin(blocks["r0"], asked["r0"][told])]
+
+    def _ticks_of(
+        self, blocks: NDArray[np.void], spans: Sequence[Span], fields: Sequence[str], rows: int
+    ) -> Iterator[Ticks]:
+        """The ticks of `blocks` in `spans`, about `rows` at a time, each part sorted; one part at least.
 
         In the order of the rows, so that ticks of one time are as they came.
         """
@@ -258,7 +299,8 @@ class StreamRows:
         )
         # A tuple for each row is most of the time; straight into an array, it is a third less.
         row = np.dtype([("t", np.int64), *((f"v{column}", np.float64) for column in range(len(fields)))])
-        asked = (_pairs(self._blocks_of(spans)), spans[0][0], spans[-1][1], self._last)
+        pairs = zip(blocks["r0"].tolist(), blocks["r1"].tolist(), strict=True)
+        asked = (_pairs(pairs), spans[0][0], spans[-1][1], self._last)
         cursor = self._connection.execute(sql, asked)
         while True:
             cells = np.fromiter(islice(cursor, rows), row)
@@ -300,6 +342,21 @@ def _within(t: Times, spans: Sequence[Span]) -> NDArray[np.bool_]:
     """Which of `t` lie in `spans`, which rise and do not touch."""
     within: NDArray[np.bool_] = np.searchsorted(np.array(spans, dtype=np.int64).ravel(), t, side="right") % 2 == 1
     return within
+
+
+def _alone(blocks: NDArray[np.void], spans: Sequence[Span], into: Pieces) -> NDArray[np.bool_]:
+    """The blocks of some size that lie in one of `spans` and in one piece, with no other block in their time."""
+    order = np.argsort(blocks["t0"], kind="stable")
+    t0, t1 = blocks["t0"][order], blocks["t1"][order]
+    apart = t0[1:] > np.maximum.accumulate(t1)[:-1]
+    piece, place = into.of(t0), np.searchsorted(np.array(spans, dtype=np.int64).ravel(), (t0, t1), side="right")
+    fits = (place[0] == place[1]) & (place[0] % 2 == 1) & (piece == into.of(t1)) & ~into.whole[piece]
+    fits[1:] &= apart
+    fits[:-1] &= apart
+    alone = np.zeros(len(blocks), np.bool_)
+    alone[order] = fits
+    alone &= blocks["r1"] - blocks["r0"] + 1 >= BLOCK_TICKS
+    return alone
 
 
 def _joined(bucket: Times, width: int) -> list[Span]:
