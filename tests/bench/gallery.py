@@ -28,6 +28,7 @@ NINE = ("area", "candles", "heat-map", "pie", "radar", "figure", "picture", "map
 SIZES = ("200x50", "80x24")
 NAME_MOST = 60  # characters of a file's name
 SETTLED = 0.6  # seconds without a byte, after which nothing is to come any more
+SETTLED_AT_LAST = 4.0
 COLOURS = {
     "truecolor": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
     "256": {"TERM": "xterm-256color", "COLORTERM": ""},
@@ -54,9 +55,9 @@ def panels(shown: Sequence[Sample]) -> str:
 
 
 def settle(listening: Listening) -> None:
-    """Wait until the terminal gets nothing new, clocks and ages aside."""
-    quiet, before = 0.0, ""
-    while quiet < SETTLED:
+    """Wait until the terminal gets nothing new, or as good as nothing: ages and axes go on for ever."""
+    quiet, before, began = 0.0, "", time.monotonic()
+    while quiet < SETTLED and time.monotonic() - began < SETTLED_AT_LAST:
         assert listening.pump(0.1)
         now = "\n".join(listening.text.splitlines()[2:-1])
         quiet = quiet + 0.1 if now == before else 0.0

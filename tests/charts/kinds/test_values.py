@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 
 import numpy as np
@@ -79,6 +80,18 @@ def test_a_tables_moves_are_signs_where_there_are_no_colours() -> None:
         rows = [row.rstrip() for row in text(table.draw(content, Size(40, 6), DrawStyle(glyphs, 0, timezone=UTC)))]
         assert [row[-1] for row in rows[1:5]] == ["0", up, "0", down]
     assert "▲" not in "".join(text(table.draw(content, Size(40, 6), STYLE)))
+
+
+def test_no_number_and_no_time_is_cut_in_a_narrow_panel() -> None:
+    content = ticks((1234.5, 99.25), (1234.75, 98.5), names=("bid", "ask"))
+    style = DrawStyle(timezone=UTC, unit="EUR")
+    for width in range(20, 60):
+        rows = "\n".join(text(sparkline.draw(content, Size(width, 5), style)))
+        assert "1,234.75" in rows
+        assert "98.50" in rows
+        lying = "\n".join(text(horizontal_bars.draw(content, Size(width, 5), style)))
+        assert ("11:00:01 bid" in lying) or not re.search(r"\d\d:", lying)
+        assert "ask" in lying
 
 
 def test_bars_without_colours_are_told_apart() -> None:

@@ -107,5 +107,7 @@ def _bars(content: Content, size: Size, style: DrawStyle) -> list[Bar]:
         for ink in range(min(len(groups.names), SERIES)):
             name = label_of(groups.names[ink], ink)
             words = name if several and ink else f"{label_of(label, at)} {name}" if several else label_of(label, at)
+            if several and len(words) > size.width // NAME_PART:
+                words = name  # rather than half of a time
             bars.append(Bar(words, float(groups.v[ink, at]), ink))
     return bars[: size.height]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from tuistream.charts.kinds.bars import EIGHTHS
 from tuistream.charts.kinds.canvas import blank, cut, shown, write
@@ -15,6 +16,8 @@ from tuistream.charts.panel import LABEL, Frame, message_frame
 from tuistream.core.batch import Values
 
 NAME_PART: Final = 4  # names get at most one such part of the width
+NUMBER_PART: Final = 3  # and numbers with their unit
+LEAST_BARS: Final = 4  # cells, with the blanks beside them
 MOST_FIELDS: Final = 64
 TALLEST: Final = 16  # rows of one
 
@@ -32,8 +35,10 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
     most = size.height // rows
     names = [shown(name_text(name), style.glyphs) for name in columns][:most]
     width = min(max(map(len, names)), size.width // NAME_PART)
-    texts = [value_text(_last(values), values, style, main=not at) for at, values in enumerate(columns.values())]
-    numbers = min(max(map(len, texts[:most])), size.width // 3)
+    texts = _texts(columns, style)
+    if max(map(len, texts[:most])) > size.width // NUMBER_PART:
+        texts = _texts(columns, replace(style, unit=""))
+    numbers = min(max(map(len, texts[:most])), size.width - width - LEAST_BARS)
     for at, (name, values, text) in enumerate(zip(names, columns.values(), texts, strict=False)):
         row = at * rows
         middle = row + (rows - 1) // 2
@@ -85,6 +90,10 @@ def _sign(eighths: int, glyphs: str) -> str:
     if glyphs == "ascii":
         return "#" if eighths >= 6 else "=" if eighths >= 4 else "_" if eighths >= 1 else " "
     return EIGHTHS[min(eighths, 8) - 1] if eighths > 0 else " "
+
+
+def _texts(columns: dict[str, Values], style: DrawStyle) -> list[str]:
+    return [value_text(_last(values), values, style, main=not at) for at, values in enumerate(columns.values())]
 
 
 def _rows(fields: int, size: Size) -> int:
