@@ -10,7 +10,7 @@ import importlib.util
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +24,7 @@ from tuistream.framers.contract import Framer
 from tuistream.framers.sse import EventFramer
 from tuistream.framers.text import DocumentFramer, TextFramer
 from tuistream.sources.contract import FeedSettings, Target
+from tuistream.sources.one_way import OneWay
 from tuistream.sources.reasons import os_reason
 from tuistream.sources.urls import checked
 
@@ -188,26 +189,7 @@ class HttpSource:
             raise SettingsError(f"--ca-file {ca_file}: {error}") from error
 
 
-class _OneWay:
-    """What is read, and never written to."""
-
-    async def reads(self) -> list[Read]:
-        raise NotImplementedError
-
-    def rest_reads(self) -> list[Read]:
-        return []
-
-    async def read(self) -> Sequence[bytes]:
-        return [frame for read in await self.reads() for frame in read.frames]
-
-    def rest(self) -> Sequence[bytes]:
-        return ()
-
-    async def send(self, message: str) -> None:
-        """Nothing can be sent."""
-
-
-class Streamed(_OneWay):
+class Streamed(OneWay):
     """An answer that comes as it is made."""
 
     def __init__(self, source: HttpSource, response: aiohttp.ClientResponse) -> None:
@@ -250,7 +232,7 @@ class Streamed(_OneWay):
         return SourceDown("closed by the producer", normal=True, retry_after=retry / 1e3 if retry else None)
 
 
-class Polled(_OneWay):
+class Polled(OneWay):
     """An answer every so often, each a whole document."""
 
     def __init__(self, source: HttpSource, session: aiohttp.ClientSession) -> None:

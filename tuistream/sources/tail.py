@@ -7,7 +7,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -19,6 +19,7 @@ from tuistream.decoders.table.lines import is_header
 from tuistream.framers.contract import Framer
 from tuistream.framers.text import TextFramer
 from tuistream.sources.contract import FeedSettings, Target
+from tuistream.sources.one_way import OneWay
 from tuistream.sources.reasons import os_reason
 
 Result = TypeVar("Result")
@@ -145,8 +146,8 @@ class Tail:
         return SourceDown(f"{printable(self.path)}: {os_reason(error)}")
 
 
-class TailConnection:
-    """Looks for what was appended, four times a second."""
+class TailConnection(OneWay):
+    """Looks for what was appended, four times a second. At its end nothing is left: the file has it."""
 
     def __init__(self, tail: Tail, clock: Callable[[], int] = time.time_ns) -> None:
         self._tail = tail
@@ -166,19 +167,6 @@ class TailConnection:
                 return [Read(self._clock(), frames, refused)]
             if not data and not ended:
                 await asyncio.sleep(POLL_SECONDS)
-
-    def rest_reads(self) -> list[Read]:
-        """Nothing: what was not taken is in the file."""
-        return []
-
-    async def read(self) -> Sequence[bytes]:
-        return [frame for read in await self.reads() for frame in read.frames]
-
-    def rest(self) -> Sequence[bytes]:
-        return ()
-
-    async def send(self, message: str) -> None:
-        """Nothing can be sent to a file."""
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:

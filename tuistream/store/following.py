@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Final, NamedTuple
 
 from tuistream.core.batch import Batch
+from tuistream.core.closing import Closing
 from tuistream.core.errors import RecordingError
 from tuistream.core.status import Event
 from tuistream.store.history import RECALLED, History, Newest
@@ -38,7 +38,7 @@ class Told(NamedTuple):
     words: str
 
 
-class Following:
+class Following(Closing):
     """The recordings that consist of `files()`, followed from what is in them. A context manager.
 
     Belongs to one thread. Everything raises RecordingError where a file cannot be read.
@@ -52,14 +52,6 @@ class Following:
         self._coming: Iterator[Added] = iter(())
         self._rows: dict[Path, int] = {}  # the last that was handed out
         self._events: dict[Path, int] = {}
-
-    def __enter__(self) -> Following:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         for reader in self._readers.values():

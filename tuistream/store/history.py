@@ -11,13 +11,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 
 from tuistream.core.batch import Stream, StreamKey, Times, Values
+from tuistream.core.closing import Closing
 from tuistream.core.errors import Interrupted, RecordingError
 from tuistream.core.session import Gap
 from tuistream.store import catalog
@@ -149,7 +149,7 @@ class _File:
             self._gap_count = sum(map(len, self._gaps.values()))
 
 
-class History:
+class History(Closing):
     """The recording that consists of `files()`, which may grow in number. A context manager.
 
     Belongs to the thread that reads with it, but for `interrupt`. What reads raises RecordingError where a file
@@ -164,14 +164,6 @@ class History:
         self._reading: _File | None = None
         self._stop = False
         self._last_rows: Mapping[Path, int] = {}
-
-    def __enter__(self) -> History:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         for file in self._open.values():

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuistream.core.batch import Batch, Ids, Stream, StreamKey, Times
+from tuistream.core.closing import Closing
 from tuistream.core.errors import RecordingError
 from tuistream.core.status import Event
 from tuistream.store import catalog
@@ -30,7 +30,7 @@ _BEFORE_VALUES = 5  # columns: n, stream, t, recv, id
 _DAMAGE = (ValueError, LookupError, TypeError, OverflowError)
 
 
-class Reader:
+class Reader(Closing):
     """The file at `path` as it is when it is opened, or at the last `refresh`. A context manager.
 
     Each chunk is a query of its own, so that a file that is being written can be read for as long as one likes.
@@ -50,14 +50,6 @@ class Reader:
         except RecordingError:
             self._connection.close()
             raise
-
-    def __enter__(self) -> Reader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import cos, isfinite, pi, sin
 from typing import Final, NamedTuple
 
@@ -181,6 +182,32 @@ def as_bars(parts: list[Part], size: Size, style: DrawStyle) -> Frame:
 
 def said_of_bar(parts: list[Part], row: int, size: Size, style: DrawStyle) -> str:
     return said([Bar(part.name, part.value, part.ink) for part in parts], row, size, style)
+
+
+def said_at(
+    content: Content,
+    size: Size,
+    style: DrawStyle,
+    column: int,
+    row: int,
+    which: Callable[[float, int], int],
+    beyond: float = 0.0,
+) -> str:
+    """The part under a cell, by its words or by its place in the disc, which reaches `beyond` its radius.
+
+    which: of a turn from 0 to 1 and of so many parts, whose place that is.
+    """
+    parts = parts_of(content, style)
+    place = placed(parts, size, style)
+    if place is None:
+        return said_of_bar(parts, row, size, style)
+    found = part_of_words(parts, place, size, column, row)
+    if found is None and parts:
+        distance, turn = place.at(column, row)
+        if distance > place.radius + beyond:
+            return ""
+        found = parts[which(turn, len(parts))]
+    return f"{found.name}  {found.text}" if found is not None else ""
 
 
 def sliced(content: Content, size: Size, style: DrawStyle, hole: float) -> Frame:

@@ -46,14 +46,4 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
 
 
 def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:
-    parts = disc.parts_of(content, style)
-    place = disc.placed(parts, size, style)
-    if place is None:
-        return disc.said_of_bar(parts, row, size, style)
-    found = disc.part_of_words(parts, place, size, column, row)
-    if found is None and parts:
-        distance, turn = place.at(column, row)
-        if distance > place.radius:
-            return ""
-        found = parts[min(int(turn * len(parts)), len(parts) - 1)]
-    return f"{found.name}  {found.text}" if found is not None else ""
+    return disc.said_at(content, size, style, column, row, lambda turn, count: min(int(turn * count), count - 1))

@@ -56,17 +56,7 @@ def draw(content: Content, size: Size, style: DrawStyle) -> Frame:
 
 
 def read_out(content: Content, size: Size, style: DrawStyle, column: int, row: int) -> str:
-    parts = disc.parts_of(content, style)
-    place = disc.placed(parts, size, style)
-    if place is None:
-        return disc.said_of_bar(parts, row, size, style)
-    found = disc.part_of_words(parts, place, size, column, row)
-    if found is None and parts:
-        distance, turn = place.at(column, row)
-        if distance > place.radius + 1:
-            return ""
-        found = parts[round(turn * len(parts)) % len(parts)]
-    return f"{found.name}  {found.text}" if found is not None else ""
+    return disc.said_at(content, size, style, column, row, lambda turn, count: round(turn * count) % count, beyond=1)
 
 
 def distances(content: Content) -> Distances:
