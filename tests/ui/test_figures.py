@@ -15,6 +15,7 @@ from tests.ui.test_boards import drawn, show
 from tuistream.charts.kinds import figure as kind
 from tuistream.charts.kinds.contract import DrawStyle, Figure, Matrix, Size, Values
 from tuistream.ui.figures import POINTS_MOST, figure_of
+from tuistream.ui.stream_plot import StreamPlot
 
 MINUTE = 60_000_000_000
 NINE = 1_625_197_500_000_000_000  # 2021-07-02 09:15 at +05:30
@@ -200,3 +201,14 @@ async def test_a_figure_of_another_day_says_which(monitor: Monitor) -> None:
         await drawn(monitor)
         assert "new" in monitor.screen
         assert "2026" not in monitor.screen
+
+
+async def test_without_colours_a_senders_colours_are_none(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = {"x": [1, 2, 3], "y": [1, 3, 2], "line": {"color": "#ff0000"}}
+    for variables, wanted in ({}, ("#ff0000",)), ({"NO_COLOR": "1"}, ()):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        show(monitor, "figure", {"data": [trace], "layout": {}}, replaces=True)
+        async with monitor.running(100, 30):
+            await drawn(monitor)
+            assert monitor.app.query(StreamPlot).first()._colours == wanted
