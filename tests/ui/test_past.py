@@ -21,6 +21,8 @@ from tuistream.core.session import Session, StreamState
 from tuistream.core.status import Event, FeedStatus
 from tuistream.store.asking import HistoryReader
 from tuistream.store.history import History, Wanted
+from tuistream.store.segments import files_of, segment_path
+from tuistream.store.thinning import thin
 from tuistream.ui.chart import Chart
 from tuistream.ui.content import of_chart, part_words
 from tuistream.ui.stream_plot import StreamPlot
@@ -220,6 +222,33 @@ async def test_keys_go_back_to_the_oldest_recorded_tick(
         assert len(filled) > edge // 2  # a twentieth of it is in memory
         await monitor.press("minus")
         assert "all that is recorded is shown" in monitor.status
+
+
+async def test_minutes_that_stand_for_removed_ticks_are_shown_and_said_to_be_so(
+    monitor: Monitor, tmp_path: Path
+) -> None:
+    batch = walk(2_000)
+    old = segment_path(tmp_path / "a.db", START - HOUR)
+    write(old, [[batch.take(slice(0, 1_500))]])
+    new = segment_path(tmp_path / "a.db", START - 10 * MINUTE)
+    write(new, [[batch.take(slice(1_500, None))]])
+    thin([old], START)
+    monitor.session.window = 100
+    monitor.session.ingest(monitor.feed, [batch])
+    monitor.reader = HistoryReader(lambda: History(lambda: files_of([tmp_path / "a.db"])))
+    try:
+        async with monitor.running():
+            await monitor.settle()
+            assert "by the minute" not in monitor.edge
+            await monitor.press("home")
+            assert "in part by the minute" in monitor.edge
+            assert "⡇" in monitor.plot or "⢸" in monitor.plot or "⠒" in monitor.plot
+            await monitor.press("v")
+            assert "≈ " in monitor.screen
+            await monitor.press("v", "f")
+            assert "by the minute" not in monitor.edge
+    finally:
+        monitor.reader.close()
 
 
 async def test_a_recording_that_cannot_be_read_is_said_and_live_goes_on(
