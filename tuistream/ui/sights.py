@@ -12,8 +12,20 @@ from tuistream.ui.layers import Strip
 
 MOST_BYTES: Final = 1_500_000  # of a picture that stands still
 MOST_MOVING_BYTES: Final = 250_000  # of one that follows another within a second
-# Part of each side, and colours (0: all of them), from the best to the least that is more than half blocks.
-STEPS: Final = ((1.0, 0), (1.0, 256), (1.0, 64), (0.5, 256), (0.5, 64), (0.5, 16), (0.25, 64), (0.25, 16))
+# Part of each side, colours (0: all of them), and whether dithered; from the best to the least that is more than half
+# blocks. Dithering flickers in what moves.
+STEPS: Final = (
+    (1.0, 0, False),
+    (1.0, 256, True),
+    (1.0, 256, False),
+    (1.0, 64, False),
+    (0.5, 256, False),
+    (0.5, 64, False),
+    (0.5, 16, False),
+    (0.25, 64, False),
+    (0.25, 16, False),
+)
+MOVING_FROM: Final = 2
 MOST_STRIP_CELLS: Final = 8  # rows of cells in a strip of sixels
 CELL_BYTES: Final = 20  # that a half block takes, at least, where colours change from cell to cell
 WORTH: Final = 2.0  # so many times the pixels of half blocks are worth sending
@@ -60,7 +72,9 @@ def encoded(protocol: str, sight: Sight, bounds: Bounds, *, moving: bool) -> Pic
     if max(crop.rows, crop.columns) > (256 if protocol == "kitty" else MOST_SIDE - 1):
         return "too many cells"
     try:
-        return _as_sixels(sight, bounds) if protocol == "sixel" else _as_kitty(sight, bounds, moving=moving)
+        if protocol == "sixel":
+            return _as_sixels(sight, bounds, moving=moving)
+        return _as_kitty(sight, bounds, moving=moving)
     except ImportError:
         return "no Pillow"
 
@@ -70,17 +84,17 @@ def _as_kitty(sight: Sight, bounds: Bounds, *, moving: bool) -> Picture | str:
     from tuistream.charts.graphics.reduced import Reduced, cut, fitted
 
     most = max(bounds.most, CELL_BYTES * sight.crop.rows * sight.crop.columns)
-    for part, colours in STEPS[moving:]:
+    for part, colours, dithered in STEPS[MOVING_FROM if moving else 0 :]:
         width, height = fitted(sight.crop, bounds.cell, part)
         if part < 1.0 and not _worth(sight.crop, width, height):
             break
-        data = kitty.payload(Reduced(cut(sight.pixels, sight.crop, width, height), colours))
+        data = kitty.payload(Reduced(cut(sight.pixels, sight.crop, width, height), colours, dithered))
         if len(data) <= most:
             return Picture(sight, data=data)
     return "over its share of the budget"
 
 
-def _as_sixels(sight: Sight, bounds: Bounds) -> Picture | str:
+def _as_sixels(sight: Sight, bounds: Bounds, *, moving: bool) -> Picture | str:
     """As sixels have no size but their own, fewer pixels are drawn larger."""
     from tuistream.charts.graphics.reduced import MOST_PIXELS, Reduced, cut
     from tuistream.charts.graphics.sixel import BAND, MOST_SIDE, sixels, strip_rows
@@ -95,7 +109,7 @@ def _as_sixels(sight: Sight, bounds: Bounds) -> Picture | str:
     heights = [min(rows, crop.rows - top) * cell_height // BAND * BAND for top in tops]
     if 0 in heights:
         return "too small for sixels"
-    for part, colours in STEPS[1:]:
+    for part, colours, dithered in STEPS[MOVING_FROM if moving else 1 :]:
         small = max(1, int(width * part)), max(1, int(height * part))
         if part < 1.0 and not _worth(crop, *small):
             break
@@ -103,7 +117,7 @@ def _as_sixels(sight: Sight, bounds: Bounds) -> Picture | str:
         if part < 1.0:
             whole = Crop(0.0, 0.0, float(small[0]), float(small[1]), 0, 0, crop.columns, crop.rows)
             pixels = cut(pixels, whole, width, height)
-        texts = sixels(Reduced(pixels, colours), heights)
+        texts = sixels(Reduced(pixels, colours, dithered), heights)
         if sum(map(len, texts)) <= bounds.most and max(map(len, texts)) <= bounds.strip:
             strips = (Strip(top, min(rows, crop.rows - top), text) for top, text in zip(tops, texts, strict=True))
             return Picture(sight, strips=tuple(strips))

@@ -47,6 +47,17 @@ def test_many_colours_become_few_near_ones() -> None:
         assert np.abs(read.astype(int) - pixels).mean() < apart
 
 
+def test_dithered_colours_are_right_on_the_whole() -> None:
+    ramp = np.linspace(0, 255, 300).astype(np.uint8)
+    pixels = np.stack(np.broadcast_arrays(ramp[None], ramp[:60, None], ramp[None, ::-1]), axis=-1)
+    apart = []
+    for dithered in (True, False):
+        (found,) = sixels(Reduced(pixels, 16, dithered), [60])
+        error = sixels_read(found).astype(float) - pixels
+        apart.append(np.abs(error.reshape(10, 6, 50, 6, 3).mean(axis=(1, 3))).mean())
+    assert apart[0] < apart[1] / 2
+
+
 def test_sixels_are_short_where_there_is_little_to_see() -> None:
     plain = np.full((600, 800, 3), 200, np.uint8)
     (found,) = sixels(Reduced(plain), [600])

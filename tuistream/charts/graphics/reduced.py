@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 
 MOST_PIXELS: Final = 1_000_000  # of what is sent
 ALL_COLOURS: Final = 0
+SAMPLED: Final = 80, 60  # pixels, at most, of which a palette is made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
-    """pixels: uint8[h, w, 3]. colours: of them, at most, 2 to 256; or ALL_COLOURS."""
+    """pixels: uint8[h, w, 3]. colours: of them, at most, 2 to 256; or ALL_COLOURS.
+
+    dithered: what lies between the colours is seen as a mixture of pixels, which takes more bytes.
+    """
 
     pixels: Pixels
     colours: int = ALL_COLOURS
+    dithered: bool = False
 
     def image(self) -> Image.Image:
         """It as Pillow has it, with a palette where colours are few. Raises ImportError without Pillow."""
@@ -30,10 +35,14 @@ class Reduced:
         found = Image.fromarray(self.pixels)
         if self.colours == ALL_COLOURS:
             return found
-        # The first is exact where there are no more colours, but takes a hundred times as long for many.
-        few = found.getcolors(self.colours) is not None
-        method = Image.Quantize.MEDIANCUT if few else Image.Quantize.FASTOCTREE
-        return found.quantize(self.colours, method, dither=Image.Dither.NONE)
+        if found.getcolors(self.colours) is not None:
+            return found.quantize(self.colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        # Of some of the pixels the best colours are found in a tenth of the time.
+        some = found.copy()
+        some.thumbnail(SAMPLED, Image.Resampling.NEAREST)
+        palette = some.quantize(self.colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+        dither = Image.Dither.FLOYDSTEINBERG if self.dithered else Image.Dither.NONE
+        return found.quantize(palette=palette, dither=dither)
 
 
 def cut(pixels: Pixels, crop: Crop, width: int, height: int) -> Pixels:

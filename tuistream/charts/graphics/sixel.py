@@ -37,7 +37,8 @@ def sixels(reduced: Reduced, heights: list[int]) -> list[str]:
     rows, width = reduced.pixels.shape[:2]
     if max(rows, width) > MOST_SIDE or sum(heights) > rows or any(height % BAND for height in heights):
         raise ValueError(f"{width} x {rows} pixels in strips of {heights}")
-    image = Reduced(reduced.pixels, min(MOST_COLOURS, reduced.colours or MOST_COLOURS)).image()
+    colours = min(MOST_COLOURS, reduced.colours or MOST_COLOURS)
+    image = Reduced(reduced.pixels, colours, reduced.dithered).image()
     indices = np.asarray(image, np.uint8)
     palette = np.array(image.getpalette() or [0, 0, 0], np.int64).reshape(-1, 3)
     percents = ((palette * 100 + 127) // 255).tolist()
