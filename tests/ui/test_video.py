@@ -20,7 +20,9 @@ from tests.ui.painted import PaintedMonitor
 from tests.ui.test_boards import show
 from tests.ui.test_graphics import KITTY, showing
 from tests.ui.test_pictures import colours, until
+from tuistream.core.video import Video, VideoFrame
 from tuistream.sources.media.rules import Rules
+from tuistream.ui.app import TuistreamApp
 from tuistream.ui.openings import PLAY_AGAIN_NS, UNSEEN_NS, Opening
 from tuistream.ui.terminal_answers import Abilities
 
@@ -233,3 +235,42 @@ async def test_a_video_has_as_many_pixels_as_are_seen(
             if (across() > 500 and seen() > 500) if abilities else 0 < across() < 100:
                 return
         raise AssertionError((across(), seen()))
+
+
+async def test_a_frame_waits_until_the_one_before_is_whole_on_the_terminal(
+    painted: PaintedMonitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(painted, "video", str(video(tmp_path, 500)), replaces=True)
+    async with showing(painted, Abilities(), media=Rules([f"{tmp_path}/*"]), pictures="cells"):
+
+        def played() -> Video | None:
+            value = the_opening(painted).picture if painted.app.openings._found else None
+            return value.value.video if value is not None and isinstance(value.value, VideoFrame) else None
+
+        await until(painted, lambda: (found := played()) and found.shown > 1)
+        with monkeypatch.context() as patched:
+            patched.setattr(TuistreamApp, "pictures_pending", True)
+            found = played()
+            assert found is not None
+            shown = found.shown
+            await until(painted, lambda: found.waiting is not None)
+            for _ in range(5):
+                await painted.settle(SECOND)
+            assert found.shown == shown
+        await until(painted, lambda: found.shown > shown)
+
+
+async def test_a_picture_is_on_its_way_until_the_budget_has_let_it_through(painted: PaintedMonitor) -> None:
+    show(painted, "image", noise(), replaces=True)
+    async with painted.painting(budget=20_000) as driver:
+        await until(painted, lambda: painted.app.pictures_pending)
+        sent = driver.bytes_written
+        await until(painted, lambda: not painted.app.pictures_pending)
+        assert driver.bytes_written > sent
+
+
+def noise() -> bytes:
+    """A picture that differs from cell to cell."""
+    out = io.BytesIO()
+    Image.effect_noise((64, 48), 90).convert("RGB").save(out, "PNG")
+    return out.getvalue()

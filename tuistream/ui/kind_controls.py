@@ -217,9 +217,14 @@ class KindControls(BoardControls):
         held = item if opening is None or opening.picture is None else opening.picture
         if not self._pictured.holds(held):
             return None
-        shown = app.pictures.look(key_of(board), held, self._room_of(board))
+        shown = app.pictures.last(key_of(board)) if self._waits(held) else None
+        shown = shown or app.pictures.look(key_of(board), held, self._room_of(board))
         self.rows_note(shown.words)
         return shown
+
+    def _waits(self, held: Item) -> bool:
+        """Whether the frame before one of a video is still on its way to the terminal."""
+        return held.kind == "video" and isinstance(self.app, PaintedApp) and self.app.pictures_pending
 
     def _room_of(self, board: Board) -> tuple[int, int]:
         """How many pixels of a video can be seen: all of a cell's, or two a cell, or eight where they are dots."""

@@ -146,6 +146,12 @@ class PaintedApp(App[int]):
         return self._later is not None and self._held
 
     @property
+    def pictures_pending(self) -> bool:
+        """Whether pictures are still on their way: one that follows would tear what is seen of them."""
+        graphics = self._graphics
+        return self._shadow.pictures_pending or (graphics is not None and graphics.pending)
+
+    @property
     def cell_ratio(self) -> float:
         """How many times as high as wide a cell of the terminal is."""
         width, height = self._cell

@@ -76,6 +76,10 @@ class Pictures:
             self._run(self._decode(shown))
         return shown
 
+    def last(self, key: EntryKey) -> Shown | None:
+        """What was looked at last of a board, as it is now."""
+        return self._found.get(key)
+
     def shown(self, key: EntryKey) -> int:
         """How many pictures of a board were decoded."""
         found = self._found.get(key)

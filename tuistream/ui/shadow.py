@@ -205,6 +205,12 @@ class Shadow:
         narrow: NDArray[np.bool_] = self._narrow[np.minimum(codes, _KNOWN_BELOW)]
         return narrow
 
+    @property
+    def pictures_pending(self) -> bool:
+        """Whether any cell of a picture was to be seen when something was taken last, and had no room."""
+        cells = self.goal[(self.goal != self.shown) & (self.goal != UNKNOWN)]
+        return bool(((cells >> STYLE_SHIFT >= DIRECT) | are_placed(cells & CODE)).any())
+
     def take(self, allowance: int | None = None, pictures: int | None = None) -> str:
         """The sequences that make the terminal show what is wanted, as far as `allowance` bytes of UTF-8 go.
 
