@@ -12,6 +12,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("Windows has Textual's own way to the terminal", allow_module_level=True)
 
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -170,8 +171,12 @@ async def test_the_private_names_that_painting_uses_are_there(painted: PaintedMo
             assert name.startswith(("_display", "_fatal")) or name not in vars(type(painted.app))
         assert {"_display", "_fatal_error", "_print_error_renderables"} <= set(vars(App))
         assert hasattr(painted.app.console, "_color_system")
-        for name in ("_run_input_thread", "_sigcont_application", "_sigtstp_application", "close", "write"):
+        names = ("_run_input_thread", "run_input_thread", "_sigcont_application", "_sigtstp_application")
+        for name in (*names, "close", "write", "process_message"):
             assert name in vars(LinuxDriver), name
+        parser = XTermParser(False)
+        assert [message.key for message in parser.feed("a")] == ["a"]  # type: ignore[attr-defined]
+        assert not list(parser.tick())
         thread = WriterThread(sys.stderr)
         assert thread._queue.maxsize > 4
         assert thread._file is sys.stderr
