@@ -171,8 +171,8 @@ async def test_the_private_names_that_painting_uses_are_there(painted: PaintedMo
             assert name.startswith(("_display", "_fatal")) or name not in vars(type(painted.app))
         assert {"_display", "_fatal_error", "_print_error_renderables"} <= set(vars(App))
         assert hasattr(painted.app.console, "_color_system")
-        names = ("_run_input_thread", "run_input_thread", "_sigcont_application", "_sigtstp_application")
-        for name in (*names, "close", "write", "process_message"):
+        threads = ("_run_input_thread", "run_input_thread", "_sigcont_application", "_sigtstp_application")
+        for name in (*threads, "close", "write", "process_message"):
             assert name in vars(LinuxDriver), name
         parser = XTermParser(False)
         assert [message.key for message in parser.feed("a")] == ["a"]  # type: ignore[attr-defined]
