@@ -76,6 +76,10 @@ async def _recordings(folder: Path) -> None:
         details: dict[str, int | float | str | None] = {"from": now - HOUR, "to": now, "reason": "outage"}
         batches.append(Event(now, "binance", "gap", "", stream.key, details))
     await record(folder / "btc.db", batches)
+    microphone = Stream("mic", "mic", "", ("v",))
+    t = now + np.arange(8_192, dtype=np.int64) * 125_000
+    tone = np.sin(2e-9 * np.pi * 440 * (t - now))[:, None]
+    await record(folder / "mic.db", [Batch(microphone, t, t, tone)])
     await record(folder / "day1.db", batches[:1])
     await record(folder / "day2.db", batches[2:3])
 
