@@ -1,6 +1,7 @@
 """`python -m tests.bench.history`: a recording as large as one likes, and how soon any window of it is drawn.
 
 A window is read and drawn as a panel of 200 x 50 does it: asked of the reader's thread, joined, averaged, rasterised.
+Beside the time that passes there is the processor's, for a machine that has other work.
 On a sample its price line is compared, cell by cell, with what all its ticks draw.
 """
 
@@ -115,9 +116,9 @@ class Bench:
     def close(self) -> None:
         self._reader.close()
 
-    async def draw(self, chart: Chart, view: View) -> tuple[Drawing, float]:
-        """The drawing of a window, and the seconds from the key to the finished cells."""
-        began = time.perf_counter()
+    async def draw(self, chart: Chart, view: View) -> tuple[Drawing, float, float]:
+        """The drawing of a window, the seconds from the key to the finished cells, and those of the processor."""
+        began, busy = time.perf_counter(), time.process_time()
         series = chart.state.series
         columns, rows, edge = self.layout.columns, self.layout.rows, int(series.t[-1])
         window = view.window(series.t, edge, columns, oldest=chart.past.first)
@@ -127,7 +128,7 @@ class Bench:
             await came.wait()
         drawing = chart.drawing(window, columns, rows, edge, None)
         self._compose(drawing)
-        return drawing, time.perf_counter() - began
+        return drawing, time.perf_counter() - began, time.process_time() - busy
 
     def _compose(self, drawing: Drawing) -> Frame:
         gaps = [(gap.since, gap.to) for gap in drawing.gaps]
@@ -174,13 +175,13 @@ async def measure(path: Path, windows: int) -> None:
         chance = np.random.default_rng(3)
         began = [Chart(state, (15,), None, bench._reader) for state in bench.states]
         last = int(bench.states[0].series.t[-1])
-        taken: list[tuple[int, float]] = []
+        taken: list[tuple[int, float, float]] = []
         compared: list[bool] = []
         for number, view in enumerate(views(START, last, windows)):
             chart = began[int(chance.integers(len(began)))]
             chart.rescale()
-            drawing, seconds = await bench.draw(chart, view)
-            taken.append((drawing.window.span, seconds))
+            drawing, seconds, busy = await bench.draw(chart, view)
+            taken.append((drawing.window.span, seconds, busy))
             if number % max(1, windows // SAMPLE) == 0 and (same := bench.same(chart, drawing)) is not None:
                 compared.append(same)
         report(taken, compared)
@@ -188,9 +189,10 @@ async def measure(path: Path, windows: int) -> None:
         bench.close()
 
 
-def report(taken: Sequence[tuple[int, float]], compared: Sequence[bool]) -> None:
-    print(f"{'window':>16} {'drawn':>6} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8}")
-    spans, times = np.array([span for span, _ in taken]) / SECOND, np.array([seconds for _, seconds in taken]) * 1e3
+def report(taken: Sequence[tuple[int, float, float]], compared: Sequence[bool]) -> None:
+    print(f"{'window':>16} {'drawn':>6} {'p50 ms':>8} {'p99 ms':>8} {'most ms':>8} {'CPU p50':>8} {'CPU p99':>8}")
+    spans = np.array([span for span, *_ in taken]) / SECOND
+    times = np.array([seconds for _, *seconds in taken]) * 1e3
     steps = (1, 10, 100, 1_000, 10_000, 100_000, np.inf)
     for least, most in pairwise(steps):
         part = times[(spans >= least) & (spans < most)]
@@ -202,9 +204,11 @@ def report(taken: Sequence[tuple[int, float]], compared: Sequence[bool]) -> None
     print(f"peak memory of the process that reads: {peak:,.0f} MB")
 
 
-def _row(name: str, times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    p50, p99 = np.quantile(times, SHOWN)
-    print(f"{name:>16} {len(times):>6} {p50:>8.1f} {p99:>8.1f} {times.max():>8.1f}")
+def _row(name: str, times: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> None:
+    """times: ms, [windows, 2], what passed and what the processor did."""
+    (p50, busy_p50), (p99, busy_p99) = np.quantile(times, SHOWN, axis=0)
+    figures = (p50, p99, times[:, 0].max(), busy_p50, busy_p99)
+    print(f"{name:>16} {len(times):>6} " + " ".join(f"{figure:>8.1f}" for figure in figures))
 
 
 def main() -> None:
