@@ -7,7 +7,7 @@ Textual at all: `paint` and `paint_row` put its cells into the shadow, and Textu
 it keeps are out of date.
 
 This uses private names of Textual 8.2, all of them here: of `App` `_display`, `_driver`, `_batch_count`, `_running`,
-`_closed`, `_check_bindings`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`,
+`_closed`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`,
 `_close_messages_no_wait`; of `Screen` `_layout_required`; of `Widget` `_styles_cache`; of `_compositor` the updates
 with their fields; `_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
 """
@@ -19,7 +19,6 @@ import os
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -32,7 +31,6 @@ from rich.style import Style
 from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
 from textual.errors import NoWidget
 from textual.filter import LineFilter
 from textual.geometry import Offset, Region
@@ -40,10 +38,10 @@ from textual.map_geometry import MapGeometry
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tuistream.core.palettes import Colours
 from tuistream.ui.budget import Budget
+from tuistream.ui.keys_first import KeysFirst
 from tuistream.ui.shadow import Piece, Shadow
 from tuistream.ui.terminal_answers import questions
 
@@ -63,9 +61,6 @@ Cell = tuple[int, int, int, int]
 MOST_WAITING: Final = 1  # writes that may wait while another is made
 LOOK_AGAIN: Final = 0.02  # seconds until a terminal that does not keep up is looked at again
 AROUND: Final = 32  # bytes around a frame: the marks of a synchronised update, the cursor's place
-KEY_STEPS: Final = 2  # turns of the loop from the terminal to `on_event`
-DRAW_SECONDS: Final = 0.002  # that drawing may take before a key is looked for
-KEY_SECONDS: Final = 0.01  # that drawing waits for a key to do what it does
 MOST_PALETTES: Final = 64  # of widgets that paint; an app has a few for each theme
 PORTION_BYTES: Final = 600  # bytes that a budget gathers before it lets any through
 
@@ -98,7 +93,7 @@ class _Place(NamedTuple):
     whole: bool
 
 
-class PaintedApp(App[int]):
+class PaintedApp(KeysFirst):
     """An app whose screen is sent cell by cell.
 
     budget: bytes a second to the terminal, 0 for no ceiling. pictures: how they are shown, one of
@@ -117,11 +112,7 @@ class PaintedApp(App[int]):
         self._held = False  # until then: not only pictures are to be sent
         self._counted = 0  # of the driver's bytes, in the budget
         self._cursor_sent = Offset(-1, -1)
-        self._unsent = False  # something was painted
-        self._soon = False  # it is about to be sent
-        self._gathering = False
-        self._key_at = 0.0  # monotonic seconds: when the newest key came
-        self._let_at = 0.0  # and when drawing last let keys go first
+        self._soon = False  # what was painted is about to be sent
         self._places: WeakKeyDictionary[Widget, _Place] = WeakKeyDictionary()
         self._numbers: dict[tuple[tuple[Style, ...], tuple[LineFilter, ...], int], Numbers] = {}
 
@@ -244,49 +235,6 @@ class PaintedApp(App[int]):
         self._shadow.put([(place.region.y + y, place.region.x, strip)])
         self._painted(widget, place, y, y + 1)
         return True
-
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """What is painted inside is sent together, at the end or with what a key paints meanwhile."""
-        self._gathering = True
-        self._let_at = time.monotonic()
-        try:
-            yield
-        finally:
-            self._gathering = False
-            self._send_soon()
-
-    async def keys_first(self) -> None:
-        """Let a key that has come do what it does, and be seen; to be awaited between parts of a drawing."""
-        if time.monotonic() - self._let_at < DRAW_SECONDS:
-            return
-        for _ in range(KEY_STEPS):
-            await asyncio.sleep(0)
-        self._let_at = time.monotonic()
-        if time.monotonic() - self._key_at < KEY_SECONDS:
-            gathering, self._gathering = self._gathering, False
-            await asyncio.sleep(KEY_SECONDS)
-            self._gathering = gathering
-
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key):
-            self._key_at = time.monotonic()
-            if not event.is_forwarded and not self._typing and await self._run_binding(event.key):
-                if self._unsent and not self._gathering:
-                    self._send_painted()
-                return
-        await super().on_event(event)
-
-    async def _run_binding(self, key: str) -> bool:
-        return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
-
-    @property
-    def _typing(self) -> bool:
-        """Whether keys are not for bindings, or not for these: Textual then finds out what they do.
-
-        It asks one widget after another for that, each in a task of its own, which under load takes milliseconds.
-        """
-        return len(self.screen_stack) > 1 or isinstance(self.focused, Input) or self.screen.maximized is not None
 
     def _place(self, widget: Widget) -> _Place | None:
         """Where a widget's content is on the screen; None unless that is settled, whole, and nothing lies over it."""
