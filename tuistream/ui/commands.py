@@ -201,6 +201,7 @@ def footer(pane: Pane, replaying: bool = False) -> list[Command]:
         Pane.BOARD: (Pane.BOARD, Pane.GRID),
     }.get(pane, (pane,))
     own = [c for c in COMMANDS if c.footer and (c.pane in beside or (pane is Pane.BOARD and c.name in BOARDS_TOO))]
+    own.sort(key=lambda command: command.name == "clear")  # no key to try first
     every = [c for c in COMMANDS if c.footer and c.pane is Pane.APP and c.offered(replaying)]
     first = [c for c in every if replaying and (c.replayed or c.replay_only or c.name == "go to")]
     return first + own + [c for c in every if c not in first]
