@@ -189,3 +189,15 @@ def test_the_title_names_the_range_or_the_span_it_was_zoomed_to() -> None:
     view = View(RANGES[4])
     assert view.title(15 * MINUTE) == "15m"
     assert view.zoomed(1, 15 * MINUTE).title(15 * MINUTE) == "7m30s"
+
+
+@given(st.integers(1, 59 * SECOND), st.integers(0, 10**9), st.integers(5, 500))
+def test_auto_of_a_stream_that_memory_holds_less_than_a_minute_of_lies_in_memory(
+    held: int, start: int, columns: int
+) -> None:
+    t = np.array([T0 + start, T0 + start + held], dtype=np.int64)
+    window = View().window(t, int(t[-1]), columns, UTC, whole=False, oldest=T0 - 3_600 * SECOND)
+    assert window.t1 >= t[-1]
+    if held >= columns * 10_000 and held >= SECOND:
+        assert window.t0 >= t[0]
+        assert window.t1 - window.t0 >= held / 3

@@ -15,7 +15,6 @@ from tuistream.ui.line import Line, Part
 from tuistream.ui.view import SECOND, Window
 
 ROWS_FROM: Final = 16  # of a panel, from which it has room for the strip
-MOST_SHOWN: Final = 0.9  # of all that there is: a window that shows more needs no strip
 EVERY: Final = SECOND  # ns between two looks at what has come
 EVERY_PAGED: Final = 10 * SECOND  # and where every byte counts
 UNREAD: Final = "."  # what is recorded, and not in memory
@@ -56,8 +55,7 @@ class Overview(Line):
         if made_of == self._made_of:
             return
         self._made_of = made_of
-        whole = edge - chart.past.first
-        shown = rows >= ROWS_FROM and 0 < window.t1 - window.t0 < MOST_SHOWN * whole
+        shown = rows >= ROWS_FROM  # whatever the window is: the chart keeps its height when that changes
         if shown != self.display:
             self.display = shown
         if not shown or not self.size.width:

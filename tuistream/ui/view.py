@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime, tzinfo
 
 import msgspec
@@ -128,10 +128,12 @@ class View(msgspec.Struct, frozen=True):
         first = int(t[0]) if oldest is None else oldest
         if self.range is AUTO and self.axis:
             span = axis_view.auto_span(t, edge)
-        elif self.range is AUTO:
+        elif self.range is AUTO and whole:
             span = min(edge - first, AUTO_SPAN)
-            if whole:
-                return next(step for step in AUTO_STEPS if step >= span)
+            return next(step for step in AUTO_STEPS if step >= span)
+        elif self.range is AUTO:
+            # Of a stream too fast for memory to hold so much, what it holds: its file is not read all the time.
+            span = min(edge - int(t[0]), AUTO_SPAN)
         elif self.range.ticks:
             span = edge - int(t[max(0, len(t) - self.range.ticks)])
         elif self.range is TODAY:
@@ -170,6 +172,8 @@ class View(msgspec.Struct, frozen=True):
         ahead = max(1, columns // PAGES) if paged and self.centre is None else 1
         widths = axis_view.column_width if self.axis else column_width
         width = widths(span, columns - ahead)  # the last column is not over yet
+        if self._within_memory(whole) and span < AUTO_SPAN:
+            width = column_within(span, columns)
         first = int(t[0]) if oldest is None and len(t) else oldest or 0
         if self._fills(t, first, edge, whole):
             t1 = (first // width + columns) * width
@@ -179,6 +183,10 @@ class View(msgspec.Struct, frozen=True):
         if self.axis:
             t1 = axis_view.shifted(t1, columns, width)
         return Window(t1 - columns * width, t1, width, span, end)
+
+    def _within_memory(self, whole: bool) -> bool:
+        """Whether this is the range auto of a stream of which memory does not hold all ticks."""
+        return self.range is AUTO and not self.axis and not whole and self.zoom == 0 and self.centre is None
 
     def _fills(self, t: Times, first: int, edge: int, whole: bool) -> bool:
         """Whether the range auto is in its first minute, or its first ticks."""
@@ -236,6 +244,11 @@ def column_width(span: int, columns: int) -> int:
     least = -(-span // max(columns, 1))
     index = bisect_left(_WIDTHS, least)
     return _WIDTHS[index] if index < len(_WIDTHS) else -(-least // DAY) * DAY
+
+
+def column_within(span: int, columns: int) -> int:
+    """The widest of the widths, ns, with which `columns` columns lie within `span` ns, else the narrowest."""
+    return _WIDTHS[max(0, bisect_right(_WIDTHS, span // max(columns, 1)) - 1)]
 
 
 def midnight(t: int, timezone: tzinfo | None) -> int:
