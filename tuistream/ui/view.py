@@ -31,7 +31,8 @@ _WIDTHS = (
     *(10_000 * n for n in (1, 2, 5, 10, 20, 50)),
     *(MS * n for n in (*_SECOND_PARTS, 400, 500, 600, 750)),
     *(MS * n for n in (1_000, 1_200, 1_500, 2_000, 2_500)),
-    *(SECOND * n for n in _SIXTIETHS[2:]),
+    # Without 12: the recording's buckets of 5 s would lie across most of its dots, and their ticks be read one by one.
+    *(SECOND * n for n in _SIXTIETHS[2:] if n != 12),
     *(MINUTE * n for n in _SIXTIETHS),
     *(HOUR * n for n in (1, 2, 3, 4, 6, 8, 12)),
     *(DAY * n for n in (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 60, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000)),
