@@ -188,6 +188,17 @@ async def test_a_strip_says_where_the_window_lies(monitor: Monitor) -> None:
         assert (row[0], row[-1], len(row)) == ("[", "]", strip.size.width)
 
 
+async def test_what_shows_the_newest_tick_alone_has_no_strip(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [float(value) for value in range(600)])
+    async with monitor.running():
+        strip, chart = monitor.panel.query_one(Overview), monitor.panel.chart
+        assert strip.display
+        assert chart is not None
+        chart.choices = replace(chart.choices, kind="radar")
+        await monitor.settle()
+        assert not strip.display
+
+
 async def test_a_small_panel_has_no_strip(monitor: Monitor) -> None:
     monitor.feed_ticks("BTC", [float(value) for value in range(600)])
     async with monitor.running(80, 16):

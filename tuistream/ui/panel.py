@@ -105,7 +105,7 @@ class Panel(CursorControls, can_focus=True):
         self.show_frame()
 
     def _draw(self) -> None:
-        if self.chart is None or not len(self.chart.state.series) or is_grid(self.chart):
+        if self.chart is None or not len(self.chart.state.series) or _has_no_window(self.chart):
             self._overview.leave()
         if self.board is not None:
             self.draw_board(self.board, self._paused_at)
@@ -123,7 +123,7 @@ class Panel(CursorControls, can_focus=True):
     def _draw_chart(self, chart: Chart) -> None:
         columns, rows = self.canvas()
         window = self.window(chart)
-        if not is_grid(chart):
+        if not _has_no_window(chart):
             self._overview.update(chart, window, self.edge, self.outer_size.height)
         chart.recall(window, max(1, window.width // self._dots), self._recalled)
         series = chart.state.series
@@ -237,7 +237,7 @@ class Panel(CursorControls, can_focus=True):
             title = chart.view.title(self.base(chart)) if some else chart.view.range.name
             if chart.choices.kind == SPECTRUM and chart.choices.newest:
                 title = f"{chart.choices.newest:,} ticks"
-            elif chart.choices.kind in kinds.MOMENTS or is_grid(chart):
+            elif _has_no_window(chart):
                 title = ""  # of the newest tick alone, or of all that came
             legend, about = self._legend, self._about(chart)
             behind = f"behind {self.behind(chart.view)}" if some and not chart.view.following else ""
@@ -299,6 +299,11 @@ class Panel(CursorControls, can_focus=True):
         if not words and self._playback is not None:
             return playback_word(self._playback)
         return "  ".join(words) or ("following" if feed is not None and feed.follows else "live"), ink
+
+
+def _has_no_window(chart: Chart) -> bool:
+    """Whether what is drawn is the newest that came, or all of it."""
+    return chart.choices.kind in kinds.MOMENTS or is_grid(chart)
 
 
 def _moment(t: int, now: int, timezone: tzinfo | None) -> str:

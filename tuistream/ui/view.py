@@ -31,7 +31,7 @@ _WIDTHS = (
     *(10_000 * n for n in (1, 2, 5, 10, 20, 50)),
     *(MS * n for n in (*_SECOND_PARTS, 400, 500, 600, 750)),
     *(MS * n for n in (1_000, 1_200, 1_500, 2_000, 2_500)),
-    # Without 12: the recording's buckets of 5 s would lie across most of its dots, and their ticks be read one by one.
+    # Without 12: a recording's buckets of 5 s would lie across its dots, and most ticks be read one by one.
     *(SECOND * n for n in _SIXTIETHS[2:] if n != 12),
     *(MINUTE * n for n in _SIXTIETHS),
     *(HOUR * n for n in (1, 2, 3, 4, 6, 8, 12)),
