@@ -136,3 +136,20 @@ def test_nearest_is_nearest(count: int, wanted: list[int]) -> None:
     for colour, chosen in zip(wanted, found, strict=True):
         assert apart(colour, chosen) == min(apart(colour, each) for each in palette)
     assert len(SIXTEEN) == 16
+
+
+def test_a_picture_has_its_share_beside_words_that_change_all_the_time() -> None:
+    shadow = shadow_of()
+    put(shadow, [(HALF, 0x10101 * place, 0x20202 * place) for place in range(WIDTH * HEIGHT)])
+    words = range((HEIGHT - 1) * WIDTH)
+    takes = 0
+    while shadow.pictures_pending or not takes:
+        for place in words:  # more than is let through at once
+            style = Style.parse(f"bold #{place:02x}{takes:02x}00 on #00{takes:02x}{place:02x}")
+            shadow.put([(*divmod(place, WIDTH), [Segment("x", style)])])
+        before = shadow.shown[words].copy()
+        assert len(shadow.take(200).encode()) <= 200
+        assert (shadow.shown[words] != before).any()
+        takes += 1
+        assert takes < WIDTH
+    assert shadow.behind

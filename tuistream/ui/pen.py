@@ -47,10 +47,10 @@ class Pen:
         """Go on anywhere: also up, or to the left."""
         self._at = -1
 
-    def limit(self, allowance: int) -> None:
-        """Write at most so many bytes more."""
+    def allow(self, allowance: int) -> None:
+        """Write at most so many bytes more, whatever is left."""
         if self._left is not None:
-            self._left = min(self._left, allowance - len(RESET))
+            self._left = allowance - len(RESET)
 
     def draw(self, start: int, stop: int, ink: int, sure: bool) -> bool:
         """Write the wanted cells of a run; False where the allowance does not reach.

@@ -38,7 +38,7 @@ BLANK: Final = 0x20
 HALF: Final = 0x2580  # ▀, of which pictures are made
 PORTION: Final = 32  # cells written at once where bytes are counted
 FEW: Final = 1_000  # cells from which it takes less to have the whole screen as text
-PICTURES_PART: Final = 0.5  # of what may be sent at once, for pictures; all else goes before them
+PICTURES_PART: Final = 0.5  # of what may be sent at once, for pictures, as long as any waits
 # Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
 _NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
 _BRAILLE: Final = (0x2800, 0x2900)
@@ -221,15 +221,19 @@ class Shadow:
         self.behind, self.picture_bytes = False, 0
         if not len(changed):
             return ""
-        pen = Pen(self, allowance, self.plain() if len(changed) > FEW else "")
         cells = goal[changed]
         placed = are_placed(cells & CODE)
         direct = cells >> STYLE_SHIFT >= DIRECT
+        waiting = bool((direct | placed).any())
+        part = 0  # that is kept for pictures, so that charts which change all the time do not take it, too
+        if waiting and allowance is not None:
+            part = int(allowance * PICTURES_PART)
+            part = max(0, part if pictures is None else min(part, pictures))
+        words = allowance if allowance is None else allowance - part
+        pen = Pen(self, words, self.plain() if len(changed) > FEW else "")
         self.behind = not self._draw(pen, changed[~(direct | placed)], allowance)
-        if (direct | placed).any() and not self.behind:
-            if allowance is not None:
-                part = int(allowance * PICTURES_PART)
-                pen.limit(part if pictures is None else min(part, pictures))
+        if waiting:
+            pen.allow(part)
             before = pen.written
             in_strips = placed & (cells & CODE >= STRIPS_FROM)
             self._draw_pictures(pen, changed[direct], changed[placed & ~in_strips], allowance)
