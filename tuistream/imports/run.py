@@ -65,17 +65,19 @@ async def run(
     outbox = Outbox(str(db))
     settings = {"import": [path.name for path in paths]}
     importer = _Importer(outbox, done)
+    sink = SqliteSink(db, outbox, settings, sync=sync, index_time=index_time)
     with ThreadPoolExecutor(1, "import") as thread:  # one: what reads an SQLite file must stay in its thread
-        async with SqliteSink(db, outbox, settings, sync=sync, index_time=index_time) as sink:
-            writing = asyncio.create_task(sink.run())
-            try:
-                for path in paths:
-                    await importer.take(path, asked[path], thread)
-            finally:
-                sink.stop()
-                await writing
-                done.rows, done.gaps = sink.rows, sink.gaps
-        done.rows, done.gaps = sink.rows, sink.gaps
+        try:
+            async with sink:
+                writing = asyncio.create_task(sink.run())
+                try:
+                    for path in paths:
+                        await importer.take(path, asked[path], thread)
+                finally:
+                    sink.stop()
+                    await writing
+        finally:  # closed: what waited when the import was cancelled is written, too
+            done.rows, done.gaps = sink.rows, sink.gaps
     if sink.unstored or outbox.lost_rows:
         raise RecordingError(f"{sink.unstored + outbox.lost_rows:,} ticks could not be written: {sink.reason}")
 
