@@ -103,7 +103,7 @@ class Sender:
 
     A thread of its own connects and writes, so that `send` returns at once. sent: messages written to the
     connection (the hub answers nothing). dropped: messages that were not, as there was no hub or it took too little.
-    reason: why the last of those was dropped.
+    reason: why the last of those was dropped, "" if none was.
     """
 
     def __init__(self, address: Address) -> None:
@@ -127,7 +127,7 @@ class Sender:
         """In the child of a fork: what waits is the parent's, and the connection too."""
         if self._socket is not None:
             self._socket.close()
-        self.sent = self.dropped = 0
+        self.sent, self.dropped, self.reason = 0, 0, ""
         self._start_anew()
 
     def send(
@@ -191,9 +191,9 @@ class Sender:
     def _settle(self, messages: Collection[_Message], why: str) -> None:
         if why:
             self.dropped += len(messages)
+            self.reason = why
         else:
             self.sent += len(messages)
-        self.reason = why
         for message in messages:
             if message.settled is not None:
                 message.why = why
