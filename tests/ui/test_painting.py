@@ -12,6 +12,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("Windows has Textual's own way to the terminal", allow_module_level=True)
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
@@ -131,6 +132,18 @@ async def test_a_terminal_that_does_not_read_is_sent_nothing_and_then_the_latest
         driver.stopped = False
         await assert_whole(painted, driver, "it reads again")
         assert "199" in "\n".join(driver.screen.display)
+
+
+async def test_what_a_key_does_is_seen_before_the_rest_of_a_frame_that_is_being_drawn(
+    painted: PaintedMonitor,
+) -> None:
+    painted.feed_ticks("BTC", [1.0, 2.0, 3.0])
+    async with painted.painting() as driver:
+        await painted.sent()
+        with painted.app.gathered():
+            painted.app.post_message(events.Key("right_square_bracket", None))
+            await painted.quiet()
+            assert "range 50 ticks" in "\n".join(driver.screen.display)
 
 
 async def test_what_did_not_change_is_not_sent(painted: PaintedMonitor) -> None:

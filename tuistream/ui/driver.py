@@ -25,6 +25,7 @@ from textual import events
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from tuistream.core import job_control
 from tuistream.ui import terminal_answers
@@ -260,6 +261,10 @@ class TerminalDriver(LinuxDriver):
                 for _event in parser.feed(""):
                     pass
 
+    def send_message(self, message: Message) -> None:
+        """As Textual's, a turn of the loop sooner, each of which a key that comes under load waits for."""
+        self._tell(message)
+
     def _without_answers(self, text: str, *, over: bool) -> str:
         """What was read, without answers. over: nothing came for a while."""
         answers = self._answers
@@ -306,7 +311,7 @@ class TerminalDriver(LinuxDriver):
         """Textual would start a second thread for the keys where the first one lives."""
         self._tell(self.Continued())
 
-    def _tell(self, event: events.Event) -> None:
-        """Let the app know, from a signal handler."""
+    def _tell(self, message: Message) -> None:
+        """Let the app know, from a thread or a signal handler."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._app.post_message, event)
+            self._loop.call_soon_threadsafe(self._app.post_message, message)

@@ -63,7 +63,7 @@ class KeysFirst(App[int]):
         if isinstance(event, events.Key):
             self._key_at = time.monotonic()
             if not event.is_forwarded and not self._typing and await self._run_binding(event.key):
-                if self._unsent and not self._gathering:
+                if self._unsent:  # with what of a frame has been drawn so far
                     self._send_painted()
                 return
         await super().on_event(event)
