@@ -24,6 +24,7 @@ from tuistream.ui.view import (
     TICKS,
     TICKS_SHOWN,
     TODAY,
+    Range,
     View,
     column_width,
     midnight,
@@ -134,6 +135,35 @@ def test_paged_it_stands_still_until_it_is_full_and_jumps_by_an_eighth(
     page = max(1, columns // 8) * before.width
     assert (after.t0 - before.t0) % page == 0
     assert (after.t0 == before.t0) == (edge + step * before.width <= before.t1)
+
+
+@given(ranges, ticks(), columns, st.integers(0, 4 * SECOND), st.integers(0, 200))
+def test_a_window_stands_still_as_long_as_is_wanted_or_slides_by_one_column(
+    chosen: object, t: Times, columns: int, still: int, step: int
+) -> None:
+    view, edge = View(RANGES[RANGES.index(chosen)]), int(t[-1])
+    view = View(view.range, 0, None, 0) if view.range.span else View(RANGES[4])
+    before = view.window(t, edge, columns, UTC, still=still)
+    after = view.window(t, edge + step * before.width, columns, UTC, still=still)
+    assert before.t0 <= edge - before.span
+    assert edge <= before.t1
+    alone = view.window(t, edge, columns, UTC).width
+    jump = -(-still // alone) * before.width if still <= columns // 8 * alone else before.width
+    assert (after.t0 - before.t0) % max(jump, before.width) == 0
+    assert (after.t0 == before.t0) == (edge + step * before.width <= before.t1)
+    assert before.t1 - edge < max(jump, before.width)
+
+
+def test_a_fast_window_stands_still_for_some_frames_and_a_slow_one_slides_by_a_column() -> None:
+    t = T0 + np.arange(2_000, dtype=np.int64) * SECOND // 2
+    starts = {
+        span: [
+            View(Range("", span)).window(t, T0 + 900 * SECOND + n * SECOND // 10, 100, UTC, still=SECOND * 4 // 10).t0
+            for n in range(40)
+        ]
+        for span in (2 * SECOND, 10 * SECOND, 5 * MINUTE)
+    }
+    assert [len(set(each)) for each in starts.values()] == [40, 9, 2]
 
 
 def test_auto_stands_still_while_it_fills() -> None:

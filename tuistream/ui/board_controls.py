@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
@@ -12,6 +11,7 @@ from tuistream.core.text import printable
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.controls import ChartControls
 from tuistream.ui.messages import Followed, Said
+from tuistream.ui.options import ViewOptions
 from tuistream.ui.status_line import local_time
 from tuistream.ui.stream_plot import StreamPlot
 from tuistream.ui.streams import Streams, key_of
@@ -27,8 +27,8 @@ class BoardControls(ChartControls):
 
     BINDINGS: ClassVar[list[Binding]] = bindings(Pane.BOARD)
 
-    def __init__(self, streams: Streams, timezone: tzinfo | None, paged: bool, glyphs: str) -> None:
-        super().__init__(streams, timezone, paged)
+    def __init__(self, streams: Streams, options: ViewOptions, glyphs: str) -> None:
+        super().__init__(streams, options)
         self.board: Board | None = None
         self.drawings = 0  # made so far
         self._plot = StreamPlot(glyphs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import ClassVar, cast
 
 from msgspec.structs import replace
@@ -15,9 +14,11 @@ from tuistream.core.text import printable
 from tuistream.ui.chart import AVERAGES, SCALES, Chart
 from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.messages import Followed, Said, SayingApp
+from tuistream.ui.options import ViewOptions
 from tuistream.ui.streams import Streams
-from tuistream.ui.view import View, Window
+from tuistream.ui.view import SECOND, View, Window
 
+STILL_FRAMES = 4  # for which the window of a fast stream stands still; then it slides by all of them
 PAN_PART = 4  # a key pans by this part of the window
 FURTHER = 1 << 62  # ns; than anything
 
@@ -27,14 +28,14 @@ class ChartControls(Widget):
 
     BINDINGS: ClassVar[list[Binding]] = bindings(Pane.PANEL)  # type: ignore[assignment]
 
-    def __init__(self, streams: Streams, timezone: tzinfo | None, paged: bool = False) -> None:
-        """paged: windows jump instead of sliding, where every byte counts."""
+    def __init__(self, streams: Streams, options: ViewOptions) -> None:
         super().__init__()
-        self._paged = paged
+        self._paged = options.budget > 0  # windows jump instead of sliding, as every byte counts
+        self._still = STILL_FRAMES * SECOND // options.fps
         self.chart: Chart | None = None
         self.edge = 0  # now by the clock of the chart's stream, ns
         self._streams = streams
-        self._timezone = timezone
+        self._timezone = options.timezone
         self._drag: tuple[int, View, Window] | None = None
 
     def canvas(self) -> tuple[int, int]:
@@ -225,7 +226,14 @@ class ChartControls(Widget):
         shown = view or chart.view
         oldest = chart.past.first
         return shown.window(
-            series.t, self.edge, columns, self._timezone, whole=whole, paged=self._paged, oldest=oldest
+            series.t,
+            self.edge,
+            columns,
+            self._timezone,
+            whole=whole,
+            paged=self._paged,
+            still=self._still,
+            oldest=oldest,
         )
 
     def behind(self, view: View) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import ClassVar
 
 from textual import events
@@ -18,6 +17,7 @@ from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.kind_controls import KindControls
 from tuistream.ui.line_read_out import read_out
 from tuistream.ui.messages import Said
+from tuistream.ui.options import ViewOptions
 from tuistream.ui.streams import Streams
 
 
@@ -30,8 +30,8 @@ class CursorControls(KindControls):
         *bindings(Pane.CURSOR),
     ]
 
-    def __init__(self, streams: Streams, timezone: tzinfo | None, paged: bool, glyphs: str) -> None:
-        super().__init__(streams, timezone, paged, glyphs)
+    def __init__(self, streams: Streams, options: ViewOptions, glyphs: str) -> None:
+        super().__init__(streams, options, glyphs)
         self.told = ""
         self._cursor_seen: tuple[int, int] | None = None  # where it was when it was last seen
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec.structs import replace
@@ -17,6 +16,7 @@ from tuistream.ui.board_controls import BoardControls
 from tuistream.ui.chart import AVERAGE_INKS, FIELD_INKS, Chart
 from tuistream.ui.contrast import readable
 from tuistream.ui.kind_view import KindView, colours_of
+from tuistream.ui.options import ViewOptions
 from tuistream.ui.painting import PaintedApp
 from tuistream.ui.streams import EntryKey, Streams, key_of
 from tuistream.ui.view import Window, short_duration
@@ -48,8 +48,8 @@ NEARER = (Raster, Markers, Figure)  # contents that one can go nearer to
 class KindControls(BoardControls):
     """Draws charts and boards as what they are said to be, or chosen to be. Subclasses draw lines."""
 
-    def __init__(self, streams: Streams, timezone: tzinfo | None, paged: bool, glyphs: str) -> None:
-        super().__init__(streams, timezone, paged, glyphs)
+    def __init__(self, streams: Streams, options: ViewOptions, glyphs: str) -> None:
+        super().__init__(streams, options, glyphs)
         self.kinds = KindView(self._plot)
         self._board_drawn: object = None
         self._taken: tuple[Board, object, Content | None] | None = None  # of a board at a version: its content

@@ -44,7 +44,7 @@ class Panel(CursorControls, can_focus=True):
     def __init__(
         self, session: Session, streams: Streams, rows: WatchRows, options: ViewOptions, signs: Signs, glyphs: str
     ) -> None:
-        super().__init__(streams, options.timezone, options.budget > 0, glyphs)
+        super().__init__(streams, options, glyphs)
         self._dots = glyph_set(glyphs).dots[1]  # columns of dots in a cell
         self.number = 0
         self._session = session

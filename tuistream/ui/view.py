@@ -161,20 +161,26 @@ class View(msgspec.Struct, frozen=True):
         *,
         whole: bool = True,
         paged: bool = False,
+        still: int = 0,
         oldest: int | None = None,
     ) -> Window:
         """The window of `columns` columns on ticks at `t` (int64[n], ns, oldest first), at `edge` while following.
 
         The range auto stands still while it fills, from the first tick to the end of the step that it is in; so few
-        cells change. With `paged` any window does, but for a jump by an eighth of it when it is full.
+        cells change. With `paged` any window does, but for a jump by an eighth of it when it is full. A window that
+        follows stands for `still` ns, where so much is no more than that eighth.
         """
         span = self.span(self.base(t, edge, timezone, whole, oldest))
         end = edge if self.centre is None else min(self.centre + span // 2, edge)
         ahead = max(1, columns // PAGES) if paged and self.centre is None else 1
         widths = axis_view.column_width if self.axis else column_width
         width = widths(span, columns - ahead)  # the last column is not over yet
-        if self._within_memory(whole) and span < AUTO_SPAN:
+        within = self._within_memory(whole) and span < AUTO_SPAN
+        if within:
             width = column_within(span, columns)
+        if ahead < -(-still // width) <= columns // PAGES and self.centre is None and not self.axis:
+            ahead = -(-still // width)
+            width = width if within else column_width(span, columns - ahead)
         first = int(t[0]) if oldest is None and len(t) else oldest or 0
         if self._fills(t, first, edge, whole):
             t1 = (first // width + columns) * width
