@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuistream.charts import frame
 from tuistream.charts.frame import time_axis, value_axis
 
 
@@ -41,3 +48,36 @@ def test_a_tick_is_where_it_was_said_to_be() -> None:
             if 2 <= column < columns - 2:
                 assert labels.index("13:50") == column - 2
             assert len(line) == len(labels) == columns
+
+
+labels = st.text("0123456789:-. ", min_size=1, max_size=12).filter(lambda text: text == text.strip())
+
+
+@given(st.integers(0, 30), st.lists(st.tuples(st.integers(0, 20), labels), max_size=8), st.integers(0, 20))
+def test_labels_stand_where_plotext_itself_writes_them(first: int, wanted: list[tuple[int, str]], more: int) -> None:
+    apart = 3 * max((len(label) for _step, label in wanted), default=0) // 2 + 1  # as panels have them
+    steps = [0] + [apart + step for step, _label in wanted]
+    ticks = [(first + sum(steps[: n + 1]), label) for n, (_step, label) in enumerate(wanted)]
+    cells = first + sum(steps) + 1 + more
+    shown = value_axis(cells, ticks), time_axis(cells, ticks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame, "_stand_ins", lambda _ticks: [label for _cell, label in ticks])
+        patch.setattr(frame, "_value_pattern", frame._value_pattern.__wrapped__)
+        patch.setattr(frame, "_time_pattern", frame._time_pattern.__wrapped__)
+        assert shown == (value_axis(cells, ticks), time_axis(cells, ticks))
+
+
+def test_plotext_draws_a_pattern_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = 0
+    built = frame._built
+
+    def counted(figure: Any) -> Any:
+        nonlocal drawn
+        drawn += 1
+        return built(figure)
+
+    monkeypatch.setattr(frame, "_built", counted)
+    before = time_axis(41, [(5, "13:50"), (20, "13:53")]), value_axis(7, [(0, "61.1"), (3, "61.0")])
+    after = time_axis(41, [(5, "21:17"), (20, "21:20")]), value_axis(7, [(0, "99.9"), (3, "99.8")])
+    assert drawn == 2
+    assert before != after

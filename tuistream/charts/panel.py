@@ -321,12 +321,14 @@ def _draw_times(
 
 def _time_axis(axes: Axes, columns: int, shown: Sequence[tuple[int, str]]) -> tuple[str, str]:
     """plotext's time axis, which it draws only once for labels that wander along together."""
-    first = shown[0][0] if shown else 0
-    # Room for the labels to be anywhere from the left edge on.
-    apart = tuple((columns + cell - first, label) for cell, label in shown)
-    line, labels = axes.times.of(time_axis, 3 * columns, apart)
-    begin = columns - first
-    return line[begin : begin + columns], labels[begin : begin + columns]
+    first, last = (shown[0][0], shown[-1][0]) if shown else (0, 0)
+    room = max((len(label) for _cell, label in shown), default=0)  # at either side
+    apart = tuple((room + cell - first, label) for cell, label in shown)
+    line, labels = axes.times.of(time_axis, last - first + 1 + 2 * room, apart)
+    before, after = first - room, columns - (last + 1 + room)
+    line = "─" * before + line[max(0, -before) :] + "─" * after
+    labels = " " * before + labels[max(0, -before) :] + " " * after
+    return line[:columns], labels[:columns]
 
 
 def _thinned(ticks: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
