@@ -55,6 +55,14 @@ def test_a_histogram_is_numpys(values: list[float], width: int) -> None:
     assert int(found.counts.sum()) == len(values)
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_histogram_of_the_largest_number_there_is(sign: int) -> None:
+    largest = sign * float(np.finfo(np.float64).max)
+    found = histogram.counted(ticks((largest,), (largest,)), Size(40, 20))
+    assert found is not None
+    assert found.counts.tolist() == [2]
+
+
 def test_a_histogram_says_what_a_bar_holds() -> None:
     content = ticks(*((float(value),) for value in [1, 1, 1, 2, 9, 10]))
     assert histogram.read_out(content, Size(60, 12), STYLE, 0, 5) == "a 1.00 to 3.25  4 ticks"

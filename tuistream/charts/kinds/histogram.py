@@ -22,6 +22,7 @@ LEAST_BAR: Final = 2  # cells
 MOST_BINS: Final = 80
 NOT_ALL: Final = "too many ticks to be counted: + or [ for fewer"
 LABELS: Final = 12  # cells that the labels of counts are taken to need
+LARGEST: Final = float(np.finfo(np.float64).max)
 
 
 class Counts(NamedTuple):
@@ -82,7 +83,7 @@ def counted(content: Content, size: Size) -> Counts | None:
         values, lo, hi = values / 4, lo / 4, hi / 4
     if hi - lo <= max(1e-300, bins * 1e-13 * max(abs(lo), abs(hi))):  # one value, as far as floats tell
         around = max(0.5, 1e-9 * abs(lo))
-        bins, lo, hi = 1, lo - around, hi + around
+        bins, lo, hi = 1, max(lo - around, -LARGEST), min(hi + around, LARGEST)
     counts, edges = np.histogram(values, bins, (lo, hi))
     return Counts(counts, edges)
 
