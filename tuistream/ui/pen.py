@@ -22,21 +22,16 @@ class Drawn(Protocol):
     goal: NDArray[np.int64]
     shown: NDArray[np.int64]
 
-    def text(self, start: int, stop: int) -> str:
-        """What is to be shown from one cell of a row to another."""
-
-    def alike(self, start: int, stop: int, ink: int) -> bool:
-        """Whether the cells between look the same in the style `ink`, a character each."""
+    def alike(self, start: int, stop: int, ink: int) -> str:
+        """The cells between, of a character each, if all look the same in the style `ink`, else ""."""
 
 
 class Pen:
     """Writes runs of cells from left to right and down, and knows where the cursor stands and in which style."""
 
-    def __init__(self, shadow: Drawn, allowance: int | None, plain: str) -> None:
-        """plain: as `Shadow.plain`, or "" where each text is to be looked up by itself."""
+    def __init__(self, shadow: Drawn, allowance: int | None) -> None:
         self._shadow = shadow
         self._left = allowance if allowance is None else allowance - len(RESET)
-        self._plain = plain
         self._parts: list[str] = []
         self._at = -1  # the cell the cursor stands on; -1 where that is not known
         self._ink = -1
@@ -52,17 +47,16 @@ class Pen:
         if self._left is not None:
             self._left = allowance - len(RESET)
 
-    def draw(self, start: int, stop: int, ink: int, sure: bool) -> bool:
-        """Write the wanted cells of a run; False where the allowance does not reach.
+    def draw(self, start: int, stop: int, ink: int, sure: bool, text: str) -> bool:
+        """Write the wanted cells of a run, which are `text`; False where the allowance does not reach.
 
         sure: whether all terminals have the cursor at `stop` then.
         """
-        text = self._move(start) + self._shadow.inks.step(self._ink, ink) + self._text(start, stop)
+        text = self._move(start) + self._shadow.inks.step(self._ink, ink) + text
         if not self._fits(text):
             self.refused = start
             return False
         self._parts.append(text)
-        self._shadow.shown[start:stop] = self._shadow.goal[start:stop]
         self._ink = ink
         self._at = stop if sure else -1
         return True
@@ -105,9 +99,6 @@ class Pen:
     def finish(self) -> str:
         return "".join([*self._parts, RESET]) if self._parts else ""
 
-    def _text(self, start: int, stop: int) -> str:
-        return self._plain[start:stop] or self._shadow.text(start, stop)
-
     def _go(self, to: int) -> str:
         y, x = divmod(to, self._shadow.width)
         return f"\x1b[{y + 1};{x + 1}H"
@@ -117,18 +108,18 @@ class Pen:
         width, at = self._shadow.width, self._at
         if to == at:
             return ""
-        y, x = divmod(to, width)
-        absolute = self._go(to)
         if at < 0:
-            return absolute
+            return self._go(to)
+        y, x = divmod(to, width)
         row, column = divmod(at, width)
         if row == y:
             forward = f"\x1b[{to - at}C" if to - at > 1 else "\x1b[C"
             # Unchanged cells may be cheaper to write again than to jump over.
-            if to - at <= BRIDGED and self._ink >= 0 and self._shadow.alike(at, to, self._ink):
-                again = self._text(at, to)
-                return again if len(again.encode()) <= len(forward) else forward
+            if to - at <= BRIDGED and self._ink >= 0:
+                again = self._shadow.alike(at, to, self._ink)
+                return again if 0 < len(again.encode()) <= len(forward) else forward
             return forward
+        absolute = self._go(to)
         down = f"\x1b[{y - row}B" if y - row > 1 else "\x1b[B"
         return min(down + _aside(x - column), absolute, key=len)
 

@@ -5,7 +5,7 @@ What a cell is, says `ui.cell_codes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -37,7 +37,6 @@ Piece = tuple[int, int, Iterable[Segment]]  # row, column of its first cell, and
 BLANK: Final = 0x20
 HALF: Final = 0x2580  # ▀, of which pictures are made
 PORTION: Final = 32  # cells written at once where bytes are counted
-FEW: Final = 1_000  # cells from which it takes less to have the whole screen as text
 PICTURES_PART: Final = 0.5  # of what may be sent at once, for pictures, as long as any waits
 # Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
 _NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
@@ -230,7 +229,7 @@ class Shadow:
             part = int(allowance * PICTURES_PART)
             part = max(0, part if pictures is None else min(part, pictures))
         words = allowance if allowance is None else allowance - part
-        pen = Pen(self, words, self.plain() if len(changed) > FEW else "")
+        pen = Pen(self, words)
         self.behind = not self._draw(pen, changed[~(direct | placed)], allowance)
         if waiting:
             pen.allow(part)
@@ -271,25 +270,29 @@ class Shadow:
 
     def _draw(self, pen: Pen, changed: NDArray[np.int64], allowance: int | None) -> bool:
         """Write cells; False where the allowance ended before them."""
-        most = self.width if allowance is None else PORTION
         if not len(changed):
             return True
         pen.lift()
-        for start, stop, ink, sure in self._runs(changed):
-            for first in range(start, stop, most):
-                last = min(first + most, stop)
-                if not pen.draw(first, last, ink, sure and last == stop):
-                    return False
-        return True
-
-    def _runs(self, changed: NDArray[np.int64]) -> list[tuple[int, int, int, bool]]:
-        """Stretches (first, stop, style) of changed cells of one row, and whether the cursor is surely at the stop.
-
-        A wide character is whole in them.
-        """
         halves = changed[(self.goal[changed] & CODE) == CONTINUED]
         if len(halves):
-            changed = np.union1d(changed, halves - 1)
+            changed = np.union1d(changed, halves - 1)  # a wide character is written whole
+        if allowance is None:
+            for start, stop, ink, sure, text in self._runs(changed):
+                pen.draw(start, stop, ink, sure, text)
+            self.shown[changed] = self.goal[changed]
+            return True
+        for start, stop, ink, sure, _text in self._runs(changed):
+            for first in range(start, stop, PORTION):
+                last = min(first + PORTION, stop)
+                if not pen.draw(first, last, ink, sure and last == stop, self._text(first, last)):
+                    return False
+                self.shown[first:last] = self.goal[first:last]
+        return True
+
+    def _runs(self, changed: NDArray[np.int64]) -> Iterator[tuple[int, int, int, bool, str]]:
+        """Stretches (first, stop, style) of changed cells of one row, whether the cursor is surely at the stop, and
+        their text.
+        """
         cells = self.goal[changed]
         codes = cells & CODE
         inks = self._carried(cells >> STYLE_SHIFT, codes == BLANK)
@@ -302,7 +305,14 @@ class Shadow:
         stops = changed[ends] + 1
         # At the right edge terminals differ, too.
         sure = narrow[ends] & (stops % self.width != 0)
-        return list(zip(changed[cuts].tolist(), stops.tolist(), inks[cuts].tolist(), sure.tolist(), strict=True))
+        starts, ended = changed[cuts].tolist(), stops.tolist()
+        if int(codes.max()) < TEXTS_FROM:
+            plain = codes.astype("<u4").tobytes().decode("utf-32-le")
+            bounds = cuts.tolist()
+            texts = [plain[a:b] for a, b in zip(bounds, [*bounds[1:], len(plain)], strict=True)]
+        else:
+            texts = [self._text(start, stop) for start, stop in zip(starts, ended, strict=True)]
+        return zip(starts, ended, inks[cuts].tolist(), sure.tolist(), texts, strict=True)
 
     def _carried(self, inks: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The styles, where blanks keep that of the glyph before them if they look the same in it."""
@@ -311,14 +321,7 @@ class Shadow:
         alike = blank & (glyphs >= 0) & (self.inks.on_blanks(before) == inks)
         return np.where(alike, before, inks)
 
-    def plain(self) -> str:
-        """What is wanted, a code point a cell; "" where some cells have others than one."""
-        codes = self.goal & CODE
-        if (codes >= TEXTS_FROM).any():
-            return ""
-        return codes.astype("<u4").tobytes().decode("utf-32-le")
-
-    def text(self, start: int, stop: int) -> str:
+    def _text(self, start: int, stop: int) -> str:
         """What is wanted from one cell of a row to another."""
         parts = [code for code in (self.goal[start:stop] & CODE).tolist() if code != CONTINUED]
         return "".join(chr(code) if code < TEXTS_FROM else self._long_text(code) for code in parts)
@@ -327,14 +330,16 @@ class Shadow:
         number = code - TEXTS_FROM
         return self._texts[number] if number < MOST_TEXTS else placeholder(code)
 
-    def alike(self, start: int, stop: int, ink: int) -> bool:
-        """Whether the cells between look the same in the style `ink`, a character each."""
+    def alike(self, start: int, stop: int, ink: int) -> str:
+        """The cells between, of a character each, if all look the same in the style `ink`, else ""."""
         blank = self.inks.on_blank(ink)
+        found = ""
         for cell in self.goal[start:stop].tolist():
             code = cell & CODE
             if cell == UNKNOWN or code >= TEXTS_FROM or cell >> STYLE_SHIFT != (blank if code == BLANK else ink):
-                return False
-        return True
+                return ""
+            found += chr(code)
+        return found
 
     def _clustered(
         self, codes: NDArray[np.int64], inks: NDArray[np.int64], sizes: list[int]
