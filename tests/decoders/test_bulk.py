@@ -16,7 +16,7 @@ from tests.decoders.recorded import DATA, NOW, excerpt, frames_of, total
 from tuistream import decoders
 from tuistream.core import frames as core
 from tuistream.core.batch import Batch
-from tuistream.decoders.contract import Decoded, DecoderOptions
+from tuistream.decoders.contract import Decoded, Decoder, DecoderOfMany, DecoderOptions
 from tuistream.decoders.wire import grid
 from tuistream.decoders.wire.bulk import MAX_TEMPLATES, WORTH_IT
 from tuistream.decoders.wire.skeleton import VARYING
@@ -134,7 +134,10 @@ def bits(batches: Sequence[Batch]) -> dict[object, list[object]]:
 
 
 def assert_same(reads: Sequence[Read], name: str = "auto", recv: int = NOW) -> Decoded:
-    """Decode `reads`, in lists and as stretches of chunks, and their frames each as a read of its own."""
+    """Decode `reads`, in lists and as stretches of chunks, of one moment and of several, and their frames each as a
+    read of its own.
+    """
+    _assert_same([run_of(read) for read in reads], name, recv, step=1_000)
     _assert_same([run_of(read) for read in reads], name, recv)
     return _assert_same(reads, name, recv)
 
@@ -151,15 +154,29 @@ def run_of(frames: Read) -> core.Frames:
     return core.Frames(data, *(np.array(each, dtype=np.int64) for each in (heads, starts, ends)))
 
 
-def _assert_same(reads: Sequence[Read], name: str, recv: int) -> Decoded:
+def decoded(decoder: Decoder, frames: Read, recvs: list[int]) -> Decoded:
+    """What a feed decodes of reads that it has together."""
+    if isinstance(decoder, DecoderOfMany) and recvs:
+        found = decoder.decode_many(frames, np.array(recvs, np.int64))
+        if found is not None:
+            return found
+    reads = core.Read(recvs[-1], frames, recvs=np.array(recvs, np.int64)).apart() if recvs else ()
+    return total(decoder.decode(read.frames, read.recv) for read in reads)
+
+
+def _assert_same(reads: Sequence[Read], name: str, recv: int, step: int = 0) -> Decoded:
+    """step: ns from three frames to the next three."""
     options = DecoderOptions()
     together, alone = decoders.create(name, "f", options), decoders.create(name, "f", options)
     whole = []
     for read in reads:
-        got, wanted = together.decode(read, recv), total(alone.decode([frame], recv) for frame in read)
+        recvs = [recv + step * (at // 3) for at in range(len(read))]
+        got = decoded(together, read, recvs) if step else together.decode(read, recv)
+        wanted = total(alone.decode([frame], moment) for frame, moment in zip(read, recvs, strict=True))
         whole.append(got)
         assert bits(got.batches) == bits(wanted.batches)
-        assert [batch.stream.key for batch in got.batches] == list(bits(wanted.batches))
+        keys = [batch.stream.key for batch in got.batches]
+        assert (list(dict.fromkeys(keys)) if step else keys) == list(bits(wanted.batches))
         assert (got.data, got.control, got.other) == (wanted.data, wanted.control, wanted.other)
         assert got.malformed == wanted.malformed
         assert (got.bad_times, got.replies, got.notices) == (wanted.bad_times, wanted.replies, wanted.notices)

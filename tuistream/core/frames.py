@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from tuistream.core.board import Item
 
 Positions = NDArray[np.int64]
+Times = NDArray[np.int64]  # ns since 1970 UTC
 
 
-class Read(msgspec.Struct, frozen=True):
-    """What one read gave. recv: when it was, ns since 1970 UTC.
+class Read(msgspec.Struct, frozen=True, eq=False):
+    """What one read gave, or several that are looked at together. recv: when it was, ns since 1970 UTC.
 
     refused: what came with it and is no frame, or too long for one: the beginning of each, and why. notices: what the
-    producer said to a human beside its data. items: what is no numbers and needs no decoder.
+    producer said to a human beside its data. items: what is no numbers and needs no decoder. recvs: of several reads,
+    when each frame came, int64[len(frames)], in order; `recv` is the last of them.
     """
 
     recv: int
@@ -27,6 +29,41 @@ class Read(msgspec.Struct, frozen=True):
     refused: Sequence[tuple[bytes, str]] = ()
     notices: Sequence[str] = ()
     items: Sequence[Item] = ()
+    recvs: Times | None = None
+
+    def apart(self) -> Iterator[Read]:
+        """Each read by itself. Only frames are ever of several."""
+        if self.recvs is None:
+            yield self
+            return
+        first = 0
+        for stop in [*(np.flatnonzero(np.diff(self.recvs)) + 1).tolist(), len(self.frames)]:
+            yield Read(int(self.recvs[first]), self.frames[first:stop])
+            first = stop
+
+
+def together(reads: Sequence[Read]) -> Iterator[Read]:
+    """The same with those in one that follow one another and are frames only; not Frames, of which each has many."""
+    group: list[Read] = []
+    for read in reads:
+        plain = isinstance(read.frames, list) and not read.refused and not read.notices and not read.items
+        if not plain and group:
+            yield _joined(group)
+            group = []
+        if plain and read.recvs is None:
+            group.append(read)
+        else:
+            yield read
+    if group:
+        yield _joined(group)
+
+
+def _joined(reads: Sequence[Read]) -> Read:
+    if len(reads) == 1:
+        return reads[0]
+    frames = [frame for read in reads for frame in read.frames]
+    recvs = np.array([read.recv for read in reads], np.int64)
+    return Read(reads[-1].recv, frames, recvs=np.repeat(recvs, [len(read.frames) for read in reads]))
 
 
 class Frames(Sequence[bytes]):

@@ -21,6 +21,7 @@ from tuistream.decoders.wire.skeleton import Reading
 from tuistream.decoders.wire.venue import VenueDecoder, notice
 
 if TYPE_CHECKING:
+    from tuistream.core.batch import Times
     from tuistream.decoders.lines import Decoder as LinesDecoder
 
 LOOKED_AT = 8  # frames with ticks after which a feed is nobody's that we know
@@ -59,7 +60,7 @@ class Decoder(HandingOver):
             return self._successor.decode(frames, recv)
         out = Decoded()
         if len(frames) >= WORTH_IT and not self._looking:
-            self._take_bulk(frames, recv, out)
+            self._take_bulk(frames, recv, recv, out)
             return out
         for at, frame in enumerate(frames):
             if self._looking:
@@ -71,8 +72,18 @@ class Decoder(HandingOver):
         out.batches = self._rows.batches(recv)
         return out
 
-    def _take_bulk(self, frames: Sequence[bytes], recv: int, out: Decoded) -> None:
-        """Decode the frames of a read together as far as they are alike; the result is that of `_take` for each."""
+    def decode_many(self, frames: Sequence[bytes], recvs: Times) -> Decoded | None:
+        if self._successor or self._looking or len(frames) < WORTH_IT:
+            return None
+        out = Decoded()
+        self._take_bulk(frames, int(recvs[-1]), recvs, out)
+        return out
+
+    def _take_bulk(self, frames: Sequence[bytes], recv: int, recvs: int | Times, out: Decoded) -> None:
+        """Decode frames together as far as they are alike; the result is that of `_take` for each.
+
+        recv: about when they came. recvs: when they did, or each of them.
+        """
         if self._reader.forgotten != self._forgotten:
             self._forgotten = self._reader.forgotten
             self._bulk.forget()
@@ -80,9 +91,9 @@ class Decoder(HandingOver):
         out.data = len(frames) - len(left)
         for at in left:
             self._rows.at_frame(at)
-            self._take(frames[at], recv, out)
+            self._take(frames[at], recvs if isinstance(recvs, int) else int(recvs[at]), out)
         self._bulk.learn()
-        out.batches = self._rows.batches(recv)
+        out.batches = self._rows.batches(recvs)
 
     def _reading_of(self, frame: bytes) -> Reading | None:
         try:

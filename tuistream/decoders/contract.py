@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
 if TYPE_CHECKING:
-    from tuistream.core.batch import Batch, StreamKey
+    from tuistream.core.batch import Batch, StreamKey, Times
     from tuistream.core.board import Item
     from tuistream.core.look import Look
     from tuistream.core.status import Event
@@ -86,6 +86,17 @@ class Decoder(Protocol):
 
     def describe(self) -> list[StreamReport]:
         """The streams so far, and where in the frames their fields, times and ids were found."""
+
+
+@runtime_checkable
+class DecoderOfMany(Protocol):
+    """A decoder to which the frames of several reads may be given at once."""
+
+    def decode_many(self, frames: Sequence[bytes], recvs: Times) -> Decoded | None:
+        """As `decode` of each read, in one; None, and nothing done, where they are to be decoded by themselves.
+
+        recvs: int64[frames], rising, ns since 1970 UTC.
+        """
 
 
 class Endpoint(msgspec.Struct, frozen=True):

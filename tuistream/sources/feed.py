@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 from tuistream.core.board import Item
 from tuistream.core.errors import SourceDown
-from tuistream.core.frames import Frames, Read
+from tuistream.core.frames import Frames, Read, together
 from tuistream.core.session import Session
 from tuistream.core.status import SAMPLE_BYTES, SAMPLES_KEPT, Event, FeedState, FeedStatus
 from tuistream.core.text import printable, without
-from tuistream.decoders.contract import Decoded, Decoder, DecoderOptions
+from tuistream.decoders.contract import Decoded, Decoder, DecoderOfMany, DecoderOptions
 from tuistream.decoders.wire.report import StreamReport
 from tuistream.sources.contract import Connection, Source, TimedConnection
 from tuistream.sources.retry import Retry
@@ -45,6 +45,7 @@ class Feed:
         self._session = session
         self._source = source
         self._decoder = decoder
+        self._of_many = decoder if isinstance(decoder, DecoderOfMany) else None
         self._retry = retry
         self._send = send
         self._secrets = list(secrets)
@@ -165,22 +166,32 @@ class Feed:
         now = time.monotonic()
         pause, self._read_at = (now - self._read_at) / len(reads), now
         reconnect = False
-        for read in reads:
+        for _ in reads:
             self._usual_pause += (pause - self._usual_pause) * 0.1
+        for read in reads if self._of_many is None else together(reads):
             self._refuse(read.refused)
             self._tell(read.notices)
             if read.frames:
-                reconnect |= self._take(read.frames, read.recv)
+                reconnect |= self._take_read(read)
             if read.items:
                 self._show(read.items, read.recv)
         return reconnect
 
-    def _take(self, frames: Sequence[bytes], recv: int) -> bool:
+    def _take_read(self, read: Read) -> bool:
+        if read.recvs is not None and self._of_many is not None:
+            decoded = self._of_many.decode_many(read.frames, read.recvs)
+            if decoded is not None:
+                return self._take(read.frames, read.recv, decoded)
+        reconnect = False
+        for one in read.apart():
+            reconnect |= self._take(one.frames, one.recv, self._decoder.decode(one.frames, one.recv))
+        return reconnect
+
+    def _take(self, frames: Sequence[bytes], recv: int, decoded: Decoded) -> bool:
         status = self.status
         status.frames += len(frames)
         status.bytes += frames.nbytes if isinstance(frames, Frames) else sum(map(len, frames))
         status.last_recv = recv
-        decoded = self._decoder.decode(frames, recv)
         self._count(frames, decoded)
         if decoded.looks:
             self._session.take_looks(decoded.looks)

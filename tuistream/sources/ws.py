@@ -36,6 +36,8 @@ from tuistream.sources.urls import checked
 READ_BUFFER = 4 << 20  # bytes of messages that wait for the decoder; above it the socket is not read
 READ_SIZE = 1 << 18  # bytes taken from the socket at once
 SMALL_READ = 1 << 15  # bytes; a larger read has gathered enough by itself
+TOGETHER = 4  # small reads of a fast feed that are looked at together
+MUCH = 1 << 17  # bytes that are looked at without waiting for more
 OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 PING_SECONDS = 20.0
@@ -60,7 +62,7 @@ def source(settings: FeedSettings) -> WebSocketSource:
         compress=settings.compress,
         max_frame=settings.max_frame,
         coalesce=settings.coalesce / 1e9,
-        gather=settings.gather / 1e9,
+        gather=max(settings.gather, TOGETHER * settings.coalesce) / 1e9,
         secrets=settings.secrets,
     )
 
@@ -69,8 +71,8 @@ class WebSocketSource(msgspec.Struct, frozen=True):
     """Where and how to connect. `secrets` never appear in an error's text.
 
     `coalesce`: seconds for which a fast feed's next read may wait so that it gathers more; 0 for never.
-    `gather`: seconds for which what came may wait until it is looked at, together with what comes meanwhile; 0 for
-    never. It keeps the time of its own read. `clock`: ns since 1970 UTC.
+    `gather`: seconds for which what comes soon after a look at what came may wait for the next one, together with
+    what comes meanwhile; 0 for never. Each read keeps its time. `clock`: ns since 1970 UTC.
     """
 
     url: str
@@ -81,7 +83,7 @@ class WebSocketSource(msgspec.Struct, frozen=True):
     max_frame: int = MAX_FRAME
     coalesce: float = COALESCE / 1e9
     secrets: tuple[str, ...] = ()
-    gather: float = 0.0
+    gather: float = TOGETHER * COALESCE / 1e9
     clock: Callable[[], int] = time.time_ns
 
     @asynccontextmanager
@@ -211,6 +213,7 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self._waiting: list[tuple[int, bytes]] = []  # what was read and not looked at, with the times of the reads
         self._waiting_size = 0
         self._waited: asyncio.TimerHandle | None = None
+        self._looked_at = 0.0
         self._recv = 0  # of what is being looked at
         self._reads: list[Read] = []
         self._size = 0
@@ -225,25 +228,27 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self.data_received(bytes(memoryview(self._buffer)[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
-        if not self._gather or self.protocol.state is not State.OPEN:
-            self._look(self._clock(), data)
-        else:
-            self._waiting.append((self._clock(), data))
-            self._waiting_size += len(data)
-            if self._waiting_size >= SMALL_READ:
-                self._look_now()
-            elif self._waited is None:
-                self._waited = self.loop.call_later(self._gather, self._look_now)
-            elif self._waited.when() - self.loop.time() < self._gather / 4:
+        now = self.loop.time()
+        self._waiting.append((self._clock(), data))
+        self._waiting_size += len(data)
+        if not self._gather or self._waiting_size >= MUCH or self.protocol.state is not State.OPEN:
+            self._look_now()
+        elif self._waited is not None:
+            if self._waited.when() - now < self._gather / 4:
                 self._look_now()  # the loop is awake, and the timer need not wake it
+        elif now - self._looked_at >= self._gather:
+            self._look_now()
+        else:
+            self._waited = self.loop.call_at(now + self._gather, self._look_now)
         if self._coalesce and not self._held:
-            self._rest(len(data))
+            self._rest(len(data), now)
 
     def _look_now(self) -> None:
         """Look at what waits."""
         if self._waited is not None:
             self._waited.cancel()
             self._waited = None
+        self._looked_at = self.loop.time()
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
         for recv, data in waiting:
             self._look(recv, data)
@@ -273,9 +278,8 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         else:
             self._reads.append(Read(self._recv, frames))
 
-    def _rest(self, size: int) -> None:
+    def _rest(self, size: int, now: float) -> None:
         """Where small reads follow close upon one another, let the next one gather what comes meanwhile."""
-        now = self.loop.time()
         quick, self._read_at = now - self._read_at < self._coalesce / 2, now
         if quick and size < SMALL_READ and not self._resting and not self._held:
             self._resting = True

@@ -135,10 +135,11 @@ class Grid:
         ids = None if reading.id is None else numbers[reading.id].integers(above)
         return Block(at, self._times(above, recv), v, ids)
 
-    def _times(self, above: Cells, recv: int) -> Times:
+    def _times(self, above: Cells, recv: int) -> Times | None:
+        """None where the messages have none."""
         keys = self._reading.time
         if keys is None:
-            return np.full(len(above), recv, dtype=np.int64)
+            return None
         number = self._numbers[keys]
         if number.kind is int:
             t = from_integers(number.integers(above), recv)

@@ -43,12 +43,13 @@ def label(text: str, limit: int = MAX_NAME) -> str:
 class Block(msgspec.Struct, frozen=True, eq=False):
     """Rows of one stream that were decoded together.
 
-    at: int64[n], which frame of the read each came from, rising. t: int64[n], ns since 1970 UTC. v: float64[n,
-    fields], of the fields that the stream had then. ids: int64[n], or object[n] of int, str or None, or None.
+    at: int64[n], which frame of the read each came from, rising. t: int64[n], ns since 1970 UTC; None where the time
+    is that of the read. v: float64[n, fields], of the fields that the stream had then. ids: int64[n], or object[n] of
+    int, str or None, or None.
     """
 
     at: NDArray[np.int64]
-    t: Times
+    t: Times | None
     v: Values
     ids: Ids | None = None
 
@@ -136,26 +137,28 @@ class StreamRows:
         firsts = [int(block.at[0]) for block in self._blocks]
         return min([*firsts, self._at[0]] if self._at else firsts)
 
-    def batch(self, recv: int) -> Batch:
-        """The rows as a batch, in the order of their frames; there are none afterwards."""
+    def batch(self, recv: int | Times) -> Batch:
+        """The rows as a batch, in the order of their frames; there are none afterwards. recv: as in `batches`."""
+        each = not isinstance(recv, int)
         if self._t:
-            self._blocks.append(self._block())
-        block = self._blocks[0] if len(self._blocks) == 1 else self._merged()
+            self._blocks.append(self._block(placed=each or bool(self._blocks)))
+        block = self._blocks[0] if len(self._blocks) == 1 else self._merged(recv)
         self._blocks = []
-        t, v, ids = block.t, block.v, block.ids
+        v, ids = block.v, block.ids
         if v.shape[1] < self.width:
             v = _padded(v, self.width)
-        count = len(t)
-        self.ticks += count
+        received = _received(block, recv)
+        t = received if block.t is None else block.t
+        self.ticks += len(v)
         self.last = v[-1].tolist()
         self.last_id = None if ids is None else ids[-1:].tolist()[0]
-        return Batch(self.stream, t, np.full(count, recv, dtype=np.int64), v, ids)
+        return Batch(self.stream, t, received, v, ids)
 
-    def _block(self) -> Block:
-        """What `add` gathered."""
+    def _block(self, *, placed: bool) -> Block:
+        """What `add` gathered. placed: it is wanted, too, which frames it is of."""
         count = len(self._t)
         block = Block(
-            np.array(self._at if self._blocks else (), dtype=np.int64),  # needed only for merging
+            np.array(self._at if placed else (), dtype=np.int64),
             np.array(self._t, dtype=np.int64),
             np.array(self._flat, dtype=np.float64).reshape(count, self.width),
             ids_array(self._ids) if self._has_ids else None,
@@ -163,7 +166,7 @@ class StreamRows:
         self._at, self._t, self._flat, self._ids, self._has_ids = [], [], [], [], False
         return block
 
-    def _merged(self) -> Block:
+    def _merged(self, recv: int | Times) -> Block:
         blocks = self._blocks
         at = np.concatenate([block.at for block in blocks])
         order = np.argsort(at, kind="stable")
@@ -171,11 +174,16 @@ class StreamRows:
         if all(block.ids is not None and block.ids.dtype == np.int64 for block in blocks):
             ids = np.concatenate([block.ids for block in blocks if block.ids is not None])[order]
         elif any(block.ids is not None for block in blocks):
-            each = [[None] * len(block.t) if block.ids is None else block.ids.tolist() for block in blocks]
+            each = [[None] * len(block.v) if block.ids is None else block.ids.tolist() for block in blocks]
             ids = ids_array([tick_id for ids_of_block in each for tick_id in ids_of_block])[order]
-        t = np.concatenate([block.t for block in blocks])
+        t = np.concatenate([_received(block, recv) if block.t is None else block.t for block in blocks])
         v = np.concatenate([_padded(block.v, self.width) for block in blocks])
         return Block(at[order], t[order], v[order], ids)
+
+
+def _received(block: Block, recv: int | Times) -> Times:
+    """When the rows of a block came."""
+    return np.full(len(block.v), recv, dtype=np.int64) if isinstance(recv, int) else recv[block.at]
 
 
 def _padded(v: Values, width: int) -> Values:
@@ -213,8 +221,11 @@ class Rows:
         """Rows that are added from now on are of this frame of the read. To be told where blocks are added too."""
         self._progress.frame = frame
 
-    def batches(self, recv: int) -> list[Batch]:
-        """One batch for each stream that has rows, in the order of their first tick. recv: ns since 1970 UTC."""
+    def batches(self, recv: int | Times) -> list[Batch]:
+        """One batch for each stream that has rows, in the order of their first tick.
+
+        recv: ns since 1970 UTC, of all frames; or of each, int64[frames], of which `at_frame` must have been told.
+        """
         progress = self._progress
         touched = progress.touched
         if not progress.in_order and len(touched) > 1:

@@ -173,10 +173,11 @@ class Template:
         same_values = [keys for keys, _ in own.fields] == [keys for keys, _ in reading.fields]
         return same_values and (own.time, own.id, own.same) == (reading.time, reading.id, reading.same)
 
-    def _times(self, messages: list[Any], recv: int) -> Times:
+    def _times(self, messages: list[Any], recv: int) -> Times | None:
+        """None where the messages have none."""
         count = len(messages)
         if self._time is None or self._reading.time is None:
-            return np.full(count, recv, dtype=np.int64)
+            return None
         kind, told = self._types[self._reading.time], map(self._time, messages)
         if kind is float:
             t = from_floats(np.fromiter(told, np.float64, count), recv)
@@ -246,15 +247,16 @@ class _Columns(msgspec.Struct, frozen=True, eq=False):
 
     at: Positions
     values: list[Values]
-    t: Times
+    t: Times | None
     ids: Ids | None
 
     def at_rows(self, rows: Positions) -> _Columns:
         ids = None if self.ids is None else self.ids[rows]
-        return _Columns(self.at[rows], [column[rows] for column in self.values], self.t[rows], ids)
+        t = None if self.t is None else self.t[rows]
+        return _Columns(self.at[rows], [column[rows] for column in self.values], t, ids)
 
     def block(self, reading: Reading) -> Block:
-        v = np.full((len(self.t), reading.rows.width), NAN)
+        v = np.full((len(self.at), reading.rows.width), NAN)
         for column, (_, number) in zip(self.values, reading.fields, strict=True):
             if number >= 0:
                 v[:, number] = column
