@@ -17,6 +17,7 @@ from tuistream.ui.commands import Pane, bindings
 from tuistream.ui.glyphs import Signs
 from tuistream.ui.line import InkedWidget, Line, Part, cut, padded
 from tuistream.ui.messages import Said, StreamChosen
+from tuistream.ui.painting import PaintedApp
 from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 from tuistream.ui.view import newest_edge
 from tuistream.ui.watch_rows import SORTS, Row, WatchRows, cells, columns_for, header, spark_of
@@ -65,12 +66,15 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
             self.draw()
 
     def draw(self) -> None:
-        columns = columns_for(self.size.width, self.rows.longest, self.rows.apart)
-        for y in range(self.size.height):
+        width, height = self.size
+        columns = columns_for(width, self.rows.longest, self.rows.apart)
+        app = self.app if self.is_attached else None
+        for y in range(height):
             line = tuple(self._line(y, columns))
             if self._lines.get(y) != line:
                 self._lines[y] = line
-                self.refresh(Region(0, y, self.size.width, 1))
+                if not (isinstance(app, PaintedApp) and app.paint_row(self, y)):
+                    self.refresh(Region(0, y, width, 1))
 
     def render_line(self, y: int) -> Strip:
         return self.strip_of(self._lines.get(y, ()), self.size.width)
