@@ -231,7 +231,8 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         now = self.loop.time()
         self._waiting.append((self._clock(), data))
         self._waiting_size += len(data)
-        if not self._gather or self._waiting_size >= MUCH or self.protocol.state is not State.OPEN:
+        enough = len(data) >= SMALL_READ or self._waiting_size >= MUCH
+        if enough or not self._gather or self.protocol.state is not State.OPEN:
             self._look_now()
         elif self._waited is not None:
             if self._waited.when() - now < self._gather / 4:
