@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from tuistream.core.batch import Times
     from tuistream.core.board import Item
 
 Positions = NDArray[np.int64]
-Times = NDArray[np.int64]  # ns since 1970 UTC
 
 
 class Read(msgspec.Struct, frozen=True, eq=False):
