@@ -32,6 +32,7 @@ AVERAGE = 15
 DECIMATED = 200  # points: about two for each column of a panel, as braille has
 PERIOD = 0.1  # seconds between frames
 WARM_FRAMES = 2
+AHEAD = 10  # seconds of prices that are drawn at a time
 
 Points = NDArray[np.float64]
 
@@ -53,7 +54,7 @@ class Walk:
         self.session = Session(window=int(rate * (MINUTE + 5)) + 1_000, memory=4 << 30)
         self._feed = self.session.add_feed(FeedStatus("bench", state=FeedState.LIVE))
         self._random = np.random.default_rng(1)
-        self._price = dict.fromkeys(NAMES, 60_000.0)
+        self._prices = {name: np.full(1, 60_000.0) for name in NAMES}  # those to come, after the last that has
         self._until = time.time_ns() - MINUTE * 1_000_000_000
         self.advance()
 
@@ -67,10 +68,18 @@ class Walk:
         self._until = int(t[-1])
         self._feed.last_recv = now
         for name in NAMES:
-            prices = np.round(self._price[name] + np.cumsum(self._random.normal(size=count)), 2)
-            self._price[name] = float(prices[-1])
+            prices = self._next(name, count)
             batch = Batch(Stream("bench", name, "", ("price",)), t, np.full(count, now), prices[:, None])
             self.session.ingest(self._feed, [batch])
+
+    def _next(self, name: str, count: int) -> Points:
+        """The next prices; drawn many at a time, as what that takes is not what is measured."""
+        known = self._prices[name]
+        if len(known) <= count:
+            steps = np.cumsum(self._random.normal(size=max(count, int(AHEAD * self.rate))))
+            known = np.concatenate((known, np.round(known[-1] + steps, 2)))
+        self._prices[name] = known[count:]
+        return known[1 : count + 1]
 
     def last_minute(self, state: StreamState) -> tuple[Points, Points, Points]:
         """Seconds before now, price, moving average."""
