@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from tuistream.charts.polyline import FAR, Grid, Line
@@ -92,6 +93,32 @@ class LiveEnd:
     def time_of(self, cell: int) -> int:
         """The time, ns, at which a column of cells begins."""
         return self._all_edges()[cell * self._grid.dots]
+
+    def slide(self, viewport: Viewport) -> int | None:
+        """Go on in a window that lies later by whole cells; by how many, which bits have moved to the left.
+
+        None, and nothing done, where more than that differs, or where a line ends at the last window's very end: the
+        column that holds what is at the end itself is another one then.
+        """
+        before, grid = self._viewport, self._grid
+        width, rest = divmod(before.t1 - before.t0, max(1, grid.cells))
+        by = viewport.t0 - before.t0
+        if (
+            not self._extent
+            or rest
+            or by % width
+            or not 0 <= by < width * grid.cells
+            or replace(before, t0=viewport.t0, t1=before.t1 + by) != viewport
+            or any(end is None or end.t >= before.t1 for end in self._ends)
+        ):
+            return None
+        cells = by // width
+        if cells:
+            self._bits[:, :, :-cells] = self._bits[:, :, cells:]
+            self._bits[:, :, -cells:] = 0
+            self._viewport, self._grid = viewport, replace(grid, t0=viewport.t0, t1=viewport.t1)
+            self._edges = [edge + by for edge in self._edges]
+        return cells
 
     def grow(self, grown: Sequence[Points]) -> list[tuple[Place, int, int]] | None:
         """Add points to each line; the cells that changed: place, code point, style.

@@ -190,14 +190,31 @@ def compose(
     """Draw a panel. Gaps and the times of ticks are in ns; what lies outside the viewport is left out."""
     signs = signs_of(glyphs)
     columns, rows = layout.columns, layout.rows
-    *labels, text = aligned([*(label for _value, label in value_ticks), tag.text if tag else ""])
-    values = tuple((value, label) for (value, _), label in zip(value_ticks, labels, strict=True))
-    margins = axes.margins.of(_margins, layout, axes, viewport, values, tuple(time_ticks), signs)
     cells = rasterise(lines, viewport, columns, rows, glyphs, kind)
-    frame = Frame(margins.chars.copy(), margins.ink.copy(), cells.bits if kind == "line" else None, margins)
+    bits = cells.bits if kind == "line" else None
+    frame = surroundings(layout, axes, glyphs, viewport, value_ticks, time_ticks, tag, bits)
     frame.chars[:rows, :columns] = cells.chars
     frame.ink[:rows, :columns] = np.where(cells.fill, FILL, cells.ink)
     draw_gaps(frame, cells.ink, viewport, gaps, signs)
+    return frame
+
+
+def surroundings(
+    layout: Layout,
+    axes: Axes,
+    glyphs: str,
+    viewport: Viewport,
+    value_ticks: Sequence[tuple[float, str]],
+    time_ticks: Sequence[tuple[int, str]],
+    tag: Tag | None,
+    bits: NDArray[np.uint8] | None,
+) -> Frame:
+    """A panel without its lines and gaps; `bits` as in the frame, the other arguments as of `compose`."""
+    signs = signs_of(glyphs)
+    *labels, text = aligned([*(label for _value, label in value_ticks), tag.text if tag else ""])
+    values = tuple((value, label) for (value, _), label in zip(value_ticks, labels, strict=True))
+    margins = axes.margins.of(_margins, layout, axes, viewport, values, tuple(time_ticks), signs)
+    frame = Frame(margins.chars.copy(), margins.ink.copy(), bits, margins)
     if layout.labels and tag is not None and tag.value == tag.value:
         row = int(rows_of(viewport, [tag.value], layout.rows)[0])
         draw_tag(frame, layout, row, Tag(tag.value, text, tag.direction), signs)

@@ -71,6 +71,7 @@ class Drawing(msgspec.Struct):
     last: float  # of the main line, in the window; NaN where there is none
     gaps: list[Gap] = msgspec.field(default_factory=list)
     thinned: int | None = None  # before this time, ns, only minutes are known
+    grown: list[Points] | None = None  # what has come since the last drawing, where the window has only slid
 
 
 class Chart:
@@ -99,6 +100,7 @@ class Chart:
         self._newest_frozen: int | None = None  # event time of the newest tick that is shown while the view is paused
         self._seen = (inf, -inf)  # the extremes of what is drawn
         self._drawn_from = self._drawn_to = self._history = -1  # numbers of ticks, and the series' history then
+        self._alone = False  # nothing of it was read from the recording
         self._selections: tuple[tuple[str, ...], ...] = ()
         self._selected_at = -1
         self._value_ticks: Latest[list[tuple[float, str]]] = Latest()
@@ -193,8 +195,20 @@ class Chart:
         values = series.column(self.fields[0])[series.between(window.t0, window.t1)]
         return bool((values > 0).any())
 
-    def drawing(self, window: Window, columns: int, rows: int, edge: int, timezone: tzinfo | None) -> Drawing:
-        """Lines and scales for a canvas of that size, of ticks up to `edge`: now by the stream's clock, ns."""
+    def drawing(
+        self,
+        window: Window,
+        columns: int,
+        rows: int,
+        edge: int,
+        timezone: tzinfo | None,
+        *,
+        slides: bool = False,
+    ) -> Drawing:
+        """Lines and scales for a canvas of that size, of ticks up to `edge`: now by the stream's clock, ns.
+
+        slides: whether nothing but the window, and what has come, may be another than at the last drawing.
+        """
         series, log = self.state.series, self.choices.log
         joined = self.past.joined(window)
         gaps = self._gaps(window, edge, joined.gaps if joined is not None else ())
@@ -220,9 +234,12 @@ class Chart:
             lines.append(replace(line, gaps=breaks, style=style_of(ink)))
             legend.append((name, ink))
         lo, hi = self._value_range(lines, window)
+        # The line enters the window from the same tick as before.
+        slides = slides and joined is None and self._alone and (part.start > 0 or series.total == len(series))
+        grown = self._new_points(window, edge) if slides else None
         first = part.start if joined is None else int(np.searchsorted(series.t, joined.join, side="left"))
         self._drawn_from = series.total - len(series) + first
-        self._grows = joined is None or joined.raw
+        self._grows, self._alone = joined is None or joined.raw, joined is None
         self._drawn_to = series.total - len(series) + seen.stop
         self._history = series.history
         return Drawing(
@@ -235,6 +252,7 @@ class Chart:
             _last(lines[0].v),
             gaps,
             None if joined is None else joined.found.thinned,
+            grown,
         )
 
     @property
@@ -248,21 +266,11 @@ class Chart:
         None where more than that has changed, or the value range would.
         """
         series = self.state.series
-        count = series.total - self._drawn_to
-        if (
-            not self._grows
-            or series.history != self._history
-            or not 0 < count <= min(MOST_GROWN, len(series))
-            or series.total - len(series) > self._drawn_from
-            or int(series.t[-1]) > min(edge, window.t1)
-        ):
+        if not self._grows or series.total == self._drawn_to or series.total - len(series) > self._drawn_from:
             return None
-        t = series.t[-count:]
-        columns = [(t, series.column(name)[-count:]) for name in self.fields[: len(FIELD_INKS)]]
-        averages = self._updated_averages()
-        if averages is not None:
-            columns += averages.newest(count)
-        grown = [Points(t, v, float(v.min()), float(v.max())) for t, v in columns]
+        grown = self._new_points(window, edge)
+        if grown is None:
+            return None
         lo = min(self._seen[0], *(points.low for points in grown))
         hi = max(self._seen[1], *(points.high for points in grown))
         if (lo, hi) != self._seen:
@@ -271,6 +279,23 @@ class Chart:
             self._seen = lo, hi
         self._drawn_to = series.total
         return grown
+
+    def _new_points(self, window: Window, edge: int) -> list[Points] | None:
+        """What has come at the end of each line since the last drawing, or growth; None where that cannot be said."""
+        series = self.state.series
+        count = series.total - self._drawn_to
+        if (
+            series.history != self._history
+            or not 0 <= count <= min(MOST_GROWN, len(series))
+            or int(series.t[-1]) > min(self.until(edge), window.t1)
+        ):
+            return None
+        t = series.t[len(series) - count :]
+        columns = [(t, series.column(name)[len(series) - count :]) for name in self.fields[: len(FIELD_INKS)]]
+        averages = self._updated_averages()
+        if averages is not None:
+            columns += averages.newest(count)
+        return [Points(t, v, float(v.min(initial=inf)), float(v.max(initial=-inf))) for t, v in columns]
 
     def _still_fits(self, lo: float, hi: float) -> bool:
         """Whether data from `lo` to `hi` have the value range that is there."""

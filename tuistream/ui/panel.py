@@ -54,7 +54,8 @@ class Panel(CursorControls, can_focus=True):
         self._signs = signs
         self._top, self._bottom = Line(classes="top"), Line(classes="bottom")
         self._overview = Overview(glyphs, self.go_to, self._paged)
-        self._drawn: object = None  # what the drawing was made of: all but the ticks; or a message
+        self._drawn: object = None  # what the drawing was made of: all but the ticks and window; or a message
+        self._drawn_window = (0, 0)
         self._drawn_version = -1
         self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
         self._legend: list[tuple[str, str]] = []
@@ -132,8 +133,6 @@ class Panel(CursorControls, can_focus=True):
         colours = self._colours_of(chart)
         gaps = chart.state.gaps
         made_of = (
-            window.t0,
-            window.t1,
             missing,
             len(gaps),
             gaps[-1] if gaps else None,
@@ -145,10 +144,11 @@ class Panel(CursorControls, can_focus=True):
             chart.past.version,
             colours,
         )
-        same = made_of == self._drawn
+        slides = made_of == self._drawn
+        same = slides and (window.t0, window.t1) == self._drawn_window
         if same and version == self._drawn_version:
             return
-        self._drawn, self._drawn_version = made_of, version
+        self._drawn, self._drawn_version, self._drawn_window = made_of, version, (window.t0, window.t1)
         self.drawings += 1
         if chart.choices.kind not in kinds.LINES:
             named = chart.choices.kind in kinds.LEGENDS
@@ -161,7 +161,8 @@ class Panel(CursorControls, can_focus=True):
             grown = chart.growth(window, self.edge)
             if grown is not None and self._plot.grow(grown, self._tag(chart.state, chart.newest)):
                 return
-        drawing = chart.drawing(window, columns, rows, self.edge, self._timezone)
+            slides = grown is None  # else the chart takes these points as drawn
+        drawing = chart.drawing(window, columns, rows, self.edge, self._timezone, slides=slides)
         self.tell_line(chart, drawing, self._rows.digits(chart.state, self._now))
         own = dict(enumerate(colours))
         self._legend = [(name, own.get(index) or ink) for index, (name, ink) in enumerate(drawing.legend)]
@@ -174,6 +175,7 @@ class Panel(CursorControls, can_focus=True):
             [(gap.since, gap.to) for gap in drawing.gaps],
             kind=chart.choices.kind,
             colours=colours,
+            grown=drawing.grown,
         )
 
     @property

@@ -101,6 +101,7 @@ class StreamPlot(PlotextPlot):
         message: str = "",
         kind: str = "line",
         colours: tuple[str, ...] = (),
+        grown: Sequence[Points] | None = None,
     ) -> None:
         """Set what is shown.
 
@@ -108,11 +109,12 @@ class StreamPlot(PlotextPlot):
         its direction, "up", "down" or "flat". gaps: (from, to) in ns, or three with a word for what is there.
         message: shown, if there is one, instead of all else, as it is but for what is no glyph. kind: "line" or
         "area". colours: of the first inks, "#rrggbb", "up", "down" or "flat" for those inks' own, or "" for the
-        stylesheet's. Nothing of the arrays is kept.
+        stylesheet's. grown: what has come at the end of each line since the last `show` or `grow`, where nothing else
+        but the window may have changed. Nothing of the arrays is kept.
         """
         width, height = self._room
         self._set_colours(colours)
-        self._live = None
+        live, self._live = self._live, None
         if width < 1 or height < 1:
             return
         if message:
@@ -122,9 +124,18 @@ class StreamPlot(PlotextPlot):
         self._fit_labels([label for _value, label in value_ticks] + ([tag.text] if tag else []))
         layout = self._layout(self._room)
         self._tall = True
-        frame = compose(layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind)
-        self._put(frame)
-        self._live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
+        if (
+            live is None
+            or grown is None
+            or gaps
+            or not live.slide(layout, self._axes, grown, viewport, value_ticks, time_ticks, tag)
+        ):
+            frame = compose(
+                layout, self._axes, self.glyphs, lines, viewport, value_ticks, time_ticks, tag, gaps, kind
+            )
+            live = LivePanel(frame, layout, self.glyphs, lines, viewport, value_ticks, tag, gaps)
+        self._put(live.frame)
+        self._live = live
 
     def show_cells(self, frame: Frame, colours: tuple[str, ...] = ()) -> None:
         """Set what is shown, cell by cell; a frame of another size is for one that has gone, and not shown.
