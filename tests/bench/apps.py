@@ -171,21 +171,26 @@ class Ours:
         self.app = TuistreamApp(walk.session, ViewOptions(averages=(AVERAGE,)), lambda: RecordingStatus("off"))
         self._walk = walk
         self._watch_list = watch_list
+        self._panels: list[Panel] = []
 
     def frames(self) -> float:
         if not self.app.is_running or not self.app.screen_stack:
             return 0.0
-        return sum(panel.drawings for panel in self.app.query(Panel)) / len(NAMES)
+        if len(self._panels) < len(NAMES):
+            self._panels = list(self.app.query(Panel))
+        return sum(panel.drawings for panel in self._panels) / len(NAMES)
 
     async def feed(self) -> None:
-        """Let the walk go on; runs until it is cancelled."""
+        """Let the walk go on, once a frame as in the others; runs until it is cancelled."""
         while not self.frames():
             await asyncio.sleep(PERIOD)
         while not self._watch_list and not self.app.screen.has_class("-no-list"):
             self.app.action_watch_list()
+        due = time.perf_counter()
         while True:
             self._walk.advance()
-            await asyncio.sleep(PERIOD / 2)  # so that there is something new for each frame
+            due += PERIOD  # whatever that took, so that there is something new for each frame
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
 
 async def measure(app: App[Any], frames: Callable[[], float], seconds: float) -> Cost:
