@@ -137,7 +137,7 @@ def assert_same(reads: Sequence[Read], name: str = "auto", recv: int = NOW) -> D
     """Decode `reads`, in lists and as stretches of chunks, of one moment and of several, and their frames each as a
     read of its own.
     """
-    _assert_same([run_of(read) for read in reads], name, recv, step=1_000)
+    _assert_same(reads, name, recv, step=1_000)
     _assert_same([run_of(read) for read in reads], name, recv)
     return _assert_same(reads, name, recv)
 

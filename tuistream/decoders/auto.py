@@ -73,10 +73,19 @@ class Decoder(HandingOver):
         return out
 
     def decode_many(self, frames: Sequence[bytes], recvs: Times) -> Decoded | None:
-        if self._successor or self._looking or len(frames) < WORTH_IT:
+        if self._successor:
+            many = self._successor if isinstance(self._successor, VenueDecoder) else None
+            return many.decode_many(frames, recvs) if many else None
+        if self._looking:
             return None
         out = Decoded()
-        self._take_bulk(frames, int(recvs[-1]), recvs, out)
+        if len(frames) >= WORTH_IT:
+            self._take_bulk(frames, int(recvs[-1]), recvs, out)
+            return out
+        for at, (frame, recv) in enumerate(zip(frames, recvs.tolist(), strict=True)):
+            self._rows.at_frame(at)
+            self._take(frame, recv, out)
+        out.batches = self._rows.batches(recvs)
         return out
 
     def _take_bulk(self, frames: Sequence[bytes], recv: int, recvs: int | Times, out: Decoded) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from tuistream.core.batch import IdRule
+from tuistream.core.batch import IdRule, Times
 from tuistream.core.errors import SettingsError
 from tuistream.core.frames import Frames
 from tuistream.core.text import printable
@@ -199,7 +199,7 @@ class Decoder(VenueDecoder):
         self._of_events: dict[bool, Typed] = {}  # by whether messages are combined
         self._of_quotes: dict[bool, Typed] = {}
 
-    def _together(self, frames: Sequence[bytes], recv: int, done: Done) -> None:
+    def _together(self, frames: Sequence[bytes], recv: int | Times, done: Done) -> None:
         """A bookTicker of spot does not say what it is, so that those and the others are decoded apart."""
         combined = frames[0].startswith(b'{"stream":"')
         if combined not in self._of_events:

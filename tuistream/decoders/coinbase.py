@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from tuistream.core.batch import IdRule
+from tuistream.core.batch import IdRule, Times
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, DecoderOptions, Endpoint
@@ -196,7 +196,7 @@ class Decoder(VenueDecoder):
         self._behind.clear()
         self._next_sequence = None
 
-    def _together(self, frames: Sequence[bytes], recv: int, done: Done) -> None:
+    def _together(self, frames: Sequence[bytes], recv: int | Times, done: Done) -> None:
         self._noted = 0
         if not frames[0].startswith(b'{"channel":'):
             super()._together(frames, recv, done)

@@ -91,8 +91,8 @@ class Columns:
     bad: bool[n], those with a value that is none. t: int64[n], ns since 1970 UTC.
     """
 
-    def __init__(self, ticks: Ticks, told: Told, text: bytes | bytearray, recv: int) -> None:
-        """text: all in which they stood."""
+    def __init__(self, ticks: Ticks, told: Told, text: bytes | bytearray, recv: int | Times) -> None:
+        """text: all in which they stood. recv: as in `Typed.take`."""
         kind, rows = ticks.kind, told.rows
         self._ticks = ticks
         self._keys = (*kind.keys.values(), *kind.optional.values())
@@ -106,9 +106,10 @@ class Columns:
         for number, key in enumerate(self._keys):
             self._v[:, number] = self._column(key, rows, text)
         if kind.time or told.times:
-            self.t = _times(told.times or list(map(attrgetter(kind.time), rows)), recv)
+            about = recv if isinstance(recv, int) else int(recv[-1])
+            self.t = _times(told.times or list(map(attrgetter(kind.time), rows)), about)
         else:
-            self.t = np.full(len(rows), recv, dtype=np.int64)
+            self.t = np.full(len(rows), recv, np.int64) if isinstance(recv, int) else recv[told.at]
         self.ids = _ids(list(map(attrgetter(kind.id), rows))) if kind.id else None
         self._by = {"": None, "time": self.t, "id": self.ids}[ticks.order]
         if self._by is not None and self._by.dtype != np.int64:

@@ -55,9 +55,13 @@ class Block(msgspec.Struct, frozen=True, eq=False):
 
 
 class Progress(msgspec.Struct):
-    """Where in a read the decoder is: the frame, and the streams that have rows."""
+    """Where in a read the decoder is: the frame, and the streams that have rows.
+
+    places: lowest bits of a frame's number that are none of it, but tell the frame's rows apart.
+    """
 
     frame: int = 0
+    places: int = 0
     in_order: bool = True  # the streams are in the order of their first rows
     touched: list[StreamRows] = msgspec.field(default_factory=list)
 
@@ -147,7 +151,7 @@ class StreamRows:
         v, ids = block.v, block.ids
         if v.shape[1] < self.width:
             v = _padded(v, self.width)
-        received = _received(block, recv)
+        received = self._received(block, recv)
         t = received if block.t is None else block.t
         self.ticks += len(v)
         self.last = v[-1].tolist()
@@ -176,14 +180,16 @@ class StreamRows:
         elif any(block.ids is not None for block in blocks):
             each = [[None] * len(block.v) if block.ids is None else block.ids.tolist() for block in blocks]
             ids = ids_array([tick_id for ids_of_block in each for tick_id in ids_of_block])[order]
-        t = np.concatenate([_received(block, recv) if block.t is None else block.t for block in blocks])
+        t = np.concatenate([self._received(block, recv) if block.t is None else block.t for block in blocks])
         v = np.concatenate([_padded(block.v, self.width) for block in blocks])
         return Block(at[order], t[order], v[order], ids)
 
-
-def _received(block: Block, recv: int | Times) -> Times:
-    """When the rows of a block came."""
-    return np.full(len(block.v), recv, dtype=np.int64) if isinstance(recv, int) else recv[block.at]
+    def _received(self, block: Block, recv: int | Times) -> Times:
+        """When the rows of a block came."""
+        if isinstance(recv, int):
+            return np.full(len(block.v), recv, dtype=np.int64)
+        received: Times = recv[block.at >> self._progress.places]
+        return received
 
 
 def _padded(v: Values, width: int) -> Values:
@@ -192,12 +198,12 @@ def _padded(v: Values, width: int) -> Values:
 
 
 class Rows:
-    """The streams of one feed, at most `MAX_STREAMS`."""
+    """The streams of one feed, at most `MAX_STREAMS`. places: as in `Progress`, of all frames that are told."""
 
-    def __init__(self, feed: str) -> None:
+    def __init__(self, feed: str, places: int = 0) -> None:
         self.feed = feed
         self.streams: dict[tuple[str, str], StreamRows] = {}
-        self._progress = Progress()
+        self._progress = Progress(places=places)
 
     def new(
         self,

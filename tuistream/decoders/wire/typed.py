@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tuistream.core.batch import Ids
+from tuistream.core.batch import Ids, Times
 from tuistream.core.frames import Frames
 from tuistream.decoders.wire.columns import Columns, Mask, Positions, Ticks, Told, Unfit
 from tuistream.decoders.wire.rows import Block, Rows, StreamRows, label
@@ -162,8 +162,11 @@ class Typed:
         numbers = {which: number for number, which in enumerate(unique)}
         self._numbers = {key: _PASSED if ticks is None else numbers[id(ticks)] for key, ticks in table.items()}
 
-    def take(self, frames: Sequence[bytes], at: Positions, recv: int, done: Done) -> None:
-        """Add what fits of the frames at `at` to the streams. at: int64[n], rising, places in the read."""
+    def take(self, frames: Sequence[bytes], at: Positions, recv: int | Times, done: Done) -> None:
+        """Add what fits of the frames at `at` to the streams.
+
+        at: int64[n], rising, places in the read. recv: when all frames of the read came, or each, ns since 1970 UTC.
+        """
         if not len(at):
             return
         if len(at) < len(frames):
@@ -215,7 +218,9 @@ class Typed:
             elif code != _PASSED:
                 yield self._ticks[code], chosen
 
-    def _ready(self, ticks: Ticks, told: Told, text: bytes | bytearray, recv: int, done: Done) -> _Ready | None:
+    def _ready(
+        self, ticks: Ticks, told: Told, text: bytes | bytearray, recv: int | Times, done: Done
+    ) -> _Ready | None:
         """Columns of ticks of one kind. Frames with one that does not fit are left."""
         names = told.names or list(map(attrgetter(ticks.name or self._name_key), told.rows))
         if {str} != set(map(type, names)):

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from tuistream.core.batch import IdRule
+from tuistream.core.batch import IdRule, Times
 from tuistream.core.errors import SettingsError
 from tuistream.core.text import printable
 from tuistream.decoders.contract import Decoded, DecoderOptions
@@ -73,7 +73,7 @@ class VenueDecoder:
         self._after_login = options.after_login
         self._is_in = False
         self.stale_after = self.quiet
-        self._rows = Rows(feed)
+        self._rows = Rows(feed, PLACES)
         self._typed: Typed | None = None
         self._staged: list[Row] = []
         self._place = 0  # in the read, of the frame that is decoded
@@ -98,10 +98,17 @@ class VenueDecoder:
         return reports(self._rows)
 
     def decode(self, frames: Sequence[bytes], recv: int) -> Decoded:
+        return self._decode(frames, recv)
+
+    def decode_many(self, frames: Sequence[bytes], recvs: Times) -> Decoded | None:
+        return self._decode(frames, recvs)
+
+    def _decode(self, frames: Sequence[bytes], recv: int | Times) -> Decoded:
+        """recv: when all frames came, or each."""
         out = Decoded()
         if len(frames) < WORTH_IT:
-            for frame in frames:
-                self._decode_one(frame, recv, out)
+            for at, frame in enumerate(frames):
+                self._decode_at(at, frame, recv, out)
         else:
             done = Done(np.zeros(len(frames), dtype=np.bool_))
             self._together(frames, recv, done)
@@ -110,14 +117,17 @@ class VenueDecoder:
             out.data = len(frames) - len(left) - done.other
             for at in left:
                 self._reached(at, done)
-                self._place = at << PLACES
-                self._rows.at_frame(self._place)
-                self._decode_one(frames[at], recv, out)
+                self._decode_at(at, frames[at], recv, out)
             self._reached(len(frames), done)
         out.batches = self._rows.batches(recv)
         return out
 
-    def _together(self, frames: Sequence[bytes], recv: int, done: Done) -> None:
+    def _decode_at(self, at: int, frame: bytes, recv: int | Times, out: Decoded) -> None:
+        self._place = at << PLACES
+        self._rows.at_frame(self._place)
+        self._decode_one(frame, recv if isinstance(recv, int) else int(recv[at]), out)
+
+    def _together(self, frames: Sequence[bytes], recv: int | Times, done: Done) -> None:
         """Decode together what fits of the frames of a read, and leave the others."""
         self._typed = self._typed or self._make_typed()
         if self._typed:
