@@ -89,3 +89,19 @@ async def test_a_panel_that_goes_on_equals_one_drawn_anew(
                 assert (ink == wanted.ink).all()
         assert shows.on
         assert shows.anew
+
+
+async def test_a_title_changes_at_once_and_then_a_few_times_a_second(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTCUSDT", [1.5, 2.5])
+    async with monitor.running(120, 30):
+        shown = []
+        monitor.now += SECOND
+        for value in range(10, 30):
+            monitor.now += SECOND // 20
+            monitor.feed_ticks("BTCUSDT", [value + 0.5])
+            monitor.app.beat()
+            shown.append(f" {value}.5 " in monitor.title)
+            assert f"{value}.5" in monitor.plot  # its tag
+        assert shown == [at % 5 == 0 for at in range(20)]
+        monitor.app.beat(everything=True)
+        assert " 29.5 " in monitor.title

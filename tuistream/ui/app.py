@@ -194,7 +194,7 @@ class TuistreamApp(ReplayKeys):
             self._grid.fill()
             slow = True
         as_of = self.now() if self.paused is None else self.paused
-        yield from self._grid.updates(as_of)
+        yield from self._grid.updates(as_of, None if everything else now)
         if slow:
             self._slow_at = now
             self._update_status(now)

@@ -35,7 +35,7 @@ class BoardControls(ChartControls):
         self._view: BoardView | None = None  # made when it is needed
         self._note = ""
 
-    def show_frame(self) -> None:
+    def show_frame(self) -> bool:
         """Draw title and state."""
         raise NotImplementedError
 

@@ -97,8 +97,11 @@ class Grid(Widget):
         if now is not None:
             self._edges = {key_of(entry): self._edge(entry, now) for entry in self._streams.order}
 
-    def updates(self, now: int) -> Iterator[None]:
-        """Draw what changed on this page, a panel at each step. now: ns."""
+    def updates(self, now: int, clock: int | None) -> Iterator[None]:
+        """Draw what changed on this page, a panel at each step.
+
+        now: ns. clock: ns, which goes on while the view is paused; None where all words are to be brought up to date.
+        """
         self._take_looks()
         for panel in self.shown:
             if not panel.display:
@@ -108,7 +111,7 @@ class Grid(Widget):
             if entry is not None:
                 paused_edge = self._edges.get(key_of(entry)) if self._edges is not None else None
                 edge = self._edge(entry, now) if paused_edge is None else paused_edge
-            panel.update(now, edge, self._paused_at)
+            panel.update(now, edge, self._paused_at, clock)
             yield
 
     def fill(self) -> None:

@@ -162,16 +162,17 @@ class Line(InkedWidget):
         super().__init__(id=id, classes=classes)
         self.parts: tuple[Part, ...] = ()
 
-    def show(self, parts: Iterable[Part]) -> None:
+    def show(self, parts: Iterable[Part]) -> bool:
+        """Show these; whether they are others than before."""
         shown = tuple(parts)
-        if shown != self.parts:
-            before, self.parts = self.parts, shown
-            app = self.app if self.is_attached else None
-            painted = isinstance(app, PaintedApp) and (
-                self._paint_what_differs(app, before) or app.paint_row(self, 0)
-            )
-            if not painted:
-                self.refresh()
+        if shown == self.parts:
+            return False
+        before, self.parts = self.parts, shown
+        app = self.app if self.is_attached else None
+        painted = isinstance(app, PaintedApp) and (self._paint_what_differs(app, before) or app.paint_row(self, 0))
+        if not painted:
+            self.refresh()
+        return True
 
     def _paint_what_differs(self, app: PaintedApp, before: Sequence[Part]) -> bool:
         """Paint the parts from the first that differs to the last, where what follows stays in its place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import tzinfo
+from typing import Final
 
 from textual.app import ComposeResult
 
@@ -34,6 +35,8 @@ from tuistream.ui.view import SECOND
 from tuistream.ui.waiting import rows_for_waiting, waiting_for
 from tuistream.ui.watch_rows import WatchRows
 
+WORDS_NS: Final = 240_000_000  # from one change of what a panel's edges say to the next
+
 
 class Panel(CursorControls, can_focus=True):
     """Polled by `update`; draws only if its ticks, its window, its size or the user's choices changed.
@@ -59,6 +62,7 @@ class Panel(CursorControls, can_focus=True):
         self._drawn_version = -1
         self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
         self._legend: list[tuple[str, str]] = []
+        self._worded_at = 0  # by the clock: when what the edges say has changed last
         self._colours: Latest[tuple[str, ...]] = Latest()
         self._now = 0
         self._paused_at: int | None = None
@@ -85,15 +89,24 @@ class Panel(CursorControls, can_focus=True):
             self.forget_cursor()
             self._drawn = None
         self.number = number
+        self._worded_at = 0
 
-    def update(self, now: int, edge: int, paused_at: int | None) -> None:
-        """now: ns; edge: now by the stream's clock; paused_at: since when the view is paused."""
+    def update(self, now: int, edge: int, paused_at: int | None, clock: int | None) -> None:
+        """now: ns; edge: now by the stream's clock; paused_at: since when the view is paused; clock: as of `Grid`.
+
+        What the edges say changes a few times a second at most, as nobody reads faster; the tag goes with the lines.
+        """
         self._now, self.edge, self._paused_at = now, edge, paused_at
-        if self.outer_size.width:
-            self.redraw()
+        if not self.outer_size.width:
+            return
+        self._draw()
+        due = clock is None or not self._worded_at <= clock < self._worded_at + WORDS_NS
+        if due and self.show_frame():
+            self._worded_at = clock or 0
 
     def on_resize(self) -> None:
         self._drawn = None
+        self._worded_at = 0
 
     def on_focus(self) -> None:
         self.show_frame()
@@ -205,6 +218,8 @@ class Panel(CursorControls, can_focus=True):
 
     def _colours_of(self, chart: Chart) -> tuple[str, ...]:
         """Its sender's colours that can be seen; none on a terminal that has none, or chooses them itself."""
+        if chart.look is None and not chart.choices.by_move:
+            return ()
         fields = chart.fields if chart.choices.kind in kinds.LINES else fields_of(chart)
         own = self.app.native_ansi_color or self.app.no_color
         wanted = () if own else chart.colours(fields)
@@ -225,13 +240,13 @@ class Panel(CursorControls, can_focus=True):
             self._legend = []
             self._plot.show([], Viewport(0, 1, 0.0, 1.0, False), [], [], None, [], message)
 
-    def show_frame(self) -> None:
+    def show_frame(self) -> bool:
+        """Bring up to date what the edges say; whether that has changed."""
         # It has no border of its own; `size` is found out anew each time.
         width, focused, entry = self.outer_size.width, self.has_focus, self.entry
         if entry is None:
-            self._top.show(top_edge(width, self._signs, focused, self.number + 1, None, (), ""))
-            self._bottom.show(bottom_edge(width, self._signs, focused, (), "", ""))
-            return
+            changed = self._top.show(top_edge(width, self._signs, focused, self.number + 1, None, (), ""))
+            return self._bottom.show(bottom_edge(width, self._signs, focused, (), "", "")) or changed
         row = self._rows.row(entry, self._now)
         if self.chart is not None:
             chart = self.chart
@@ -247,9 +262,10 @@ class Panel(CursorControls, can_focus=True):
             assert self.board is not None
             title, about, behind = self.board_words(self.board)
             legend = []
-        self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, legend, title))
+        changed = self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, legend, title))
         state, ink = self._state(entry, behind)
-        self._bottom.show(bottom_edge(width, self._signs, focused, about, state, ink, self.told))
+        edge = bottom_edge(width, self._signs, focused, about, state, ink, self.told)
+        return self._bottom.show(edge) or changed
 
     def _about(self, chart: Chart) -> list[str]:
         """What the stream is, and what of the chart is not as usual; the first word is the first to fall."""
