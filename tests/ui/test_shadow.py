@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyte
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from tuistream.ui.cell_codes import is_narrow
 from tuistream.ui.inks import MOST_STYLES, Inks
 from tuistream.ui.shadow import Shadow
 
@@ -104,3 +107,14 @@ def test_very_many_styles_are_numbered_anew() -> None:
     for number in range(MOST_STYLES):
         inks.number(Style(color=f"rgb({number % 256},{number // 256},0)"))
     assert inks.full
+
+
+def test_narrow_characters_have_one_cell() -> None:
+    shadow = Shadow()
+    for code in range(0x3010):
+        narrow = is_narrow(chr(code))
+        assert narrow == bool(shadow.are_narrow(np.array([code]))[0])
+        assert not narrow or get_character_cell_size(chr(code)) == 1
+    assert is_narrow("─ 59,940.5 ▲ ⣿")
+    assert not is_narrow("a\n")
+    assert not is_narrow("日")

@@ -7,6 +7,7 @@ Where a picture is seen in pixels, the code says which row and column of it that
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import numpy as np
@@ -23,8 +24,26 @@ MOST_SIDE: Final = 1 << COLUMN_BITS  # rows, or columns, of a picture
 STRIPS_FROM: Final = PLACED_FROM + MOST_SIDE * MOST_SIDE  # cells under sixels
 PLACES_END: Final = STRIPS_FROM + MOST_SIDE * MOST_SIDE
 CONTINUED: Final = CODE
+# Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
+NARROW: Final = (
+    (0x20, 0x7F),
+    (0xA1, 0xAD),
+    (0xAE, 0x300),
+    (0x2010, 0x2028),
+    (0x2190, 0x2195),
+    (0x2500, 0x25FD),
+    (0x2800, 0x2900),
+)
+_NARROW_TEXT: Final = re.compile(
+    "[{}]*".format("".join(f"{re.escape(chr(first))}-{chr(stop - 1)}" for first, stop in NARROW))
+)
 
 Cells = NDArray[np.int64]
+
+
+def is_narrow(text: str) -> bool:
+    """Whether each character of a text has one cell in every terminal."""
+    return _NARROW_TEXT.fullmatch(text) is not None
 
 
 def codes_of(rows: int, columns: int, *, strips: bool) -> Cells:

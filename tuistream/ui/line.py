@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, cast
 
 import msgspec
-from rich.cells import cell_len
+from rich import cells
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +14,7 @@ from textual.app import App
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tuistream.ui.cell_codes import is_narrow
 from tuistream.ui.ink_colours import WORDS, colour_of
 from tuistream.ui.painting import PaintedApp
 
@@ -75,6 +76,11 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
     while kept and cell_len(kept) > width - len(ellipsis):
         kept = kept[:-1]
     return (kept + ellipsis)[: max(0, width)]
+
+
+def cell_len(text: str) -> int:
+    """How many cells a text has."""
+    return len(text) if is_narrow(text) else cells.cell_len(text)
 
 
 def padded(text: str, width: int, right: bool = False) -> str:

@@ -33,6 +33,8 @@ class Overview(Line):
         self._every = EVERY_PAGED if paged else EVERY
         self._span = (0, 0)
         self._made_of: object = None
+        self._sampled_of: object = None  # what these were found of
+        self._values = np.empty(0)
 
     def leave(self) -> None:
         """There is no chart."""
@@ -60,10 +62,13 @@ class Overview(Line):
             self.display = shown
         if not shown or not self.size.width:
             return
-        self._span = chart.past.first, edge
         series = chart.state.series
-        values = sampled(series.t, series.column(chart.fields[0]), *self._span, self.size.width)
-        self.show(strip(values, *self._span, window, self._glyphs, chart.past.first < int(series.t[0])))
+        sampled_of = chart, edge // self._every, self.size.width, chart.fields[0], chart.past.oldest, series.history
+        if sampled_of != self._sampled_of:
+            self._sampled_of = sampled_of
+            self._span = chart.past.first, edge
+            self._values = sampled(series.t, series.column(chart.fields[0]), *self._span, self.size.width)
+        self.show(strip(self._values, *self._span, window, self._glyphs, chart.past.first < int(series.t[0])))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         event.stop()

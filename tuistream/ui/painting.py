@@ -41,6 +41,7 @@ from textual.widget import Widget
 
 from tuistream.core.palettes import Colours
 from tuistream.ui.budget import Budget
+from tuistream.ui.cell_codes import is_narrow
 from tuistream.ui.keys_first import KeysFirst
 from tuistream.ui.shadow import Piece, Shadow
 from tuistream.ui.terminal_answers import questions
@@ -200,7 +201,7 @@ class PaintedApp(KeysFirst):
         """As `paint`, for a few cells: row and column in its content, code point, index in `styles`."""
         place = self._place(widget)
         shadow = self._shadow
-        if place is None or not all(shadow.is_narrow(code) for _y, _x, code, _ink in cells):
+        if place is None or not is_narrow("".join(chr(code) for _y, _x, code, _ink in cells)):
             return False
         numbers = self._numbers_of(widget, styles)
         x, y = place.region.offset
@@ -214,7 +215,7 @@ class PaintedApp(KeysFirst):
         place = self._place(widget)
         shadow = self._shadow
         joined = "".join(text for text, _style in texts)
-        if place is None or x + len(joined) > place.region.width or not all(map(shadow.is_narrow, map(ord, joined))):
+        if place is None or x + len(joined) > place.region.width or not is_narrow(joined):
             return False
         numbers = self._numbers_of(widget, tuple(style for _text, style in texts)).tolist()
         x += place.region.x

@@ -20,6 +20,7 @@ from tuistream.ui.cell_codes import (
     CODE,
     CONTINUED,
     MOST_TEXTS,
+    NARROW,
     STRIPS_FROM,
     STYLE_SHIFT,
     TEXTS_FROM,
@@ -38,15 +39,12 @@ BLANK: Final = 0x20
 HALF: Final = 0x2580  # ▀, of which pictures are made
 PORTION: Final = 32  # cells written at once where bytes are counted
 PICTURES_PART: Final = 0.5  # of what may be sent at once, for pictures, as long as any waits
-# Code points of one cell each in every terminal: Latin, arrows, box drawing, blocks, shapes, braille.
-_NARROW: Final = ((0x20, 0x7F), (0xA1, 0xAD), (0xAE, 0x300), (0x2010, 0x2028), (0x2190, 0x2195), (0x2500, 0x25FD))
-_BRAILLE: Final = (0x2800, 0x2900)
 _KNOWN_BELOW: Final = 0x3000
 
 
 def _narrow_table() -> NDArray[np.bool_]:
     table = np.zeros(_KNOWN_BELOW + 1, np.bool_)
-    for first, stop in (*_NARROW, _BRAILLE):
+    for first, stop in NARROW:
         table[first:stop] = True
     table.flags.writeable = False
     return table
@@ -194,10 +192,6 @@ class Shadow:
         start = y * self.width + x
         ink, blank = style << STYLE_SHIFT, self.inks.on_blank(style) << STYLE_SHIFT | BLANK
         self._wanted[start : start + len(text)] = [blank if char == " " else ord(char) | ink for char in text]
-
-    def is_narrow(self, code: int) -> bool:
-        """Whether a code point has one cell in every terminal."""
-        return bool(self._narrow[min(code, _KNOWN_BELOW)])
 
     def are_narrow(self, codes: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
         """Which code points have one cell in every terminal."""

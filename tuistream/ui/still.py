@@ -9,7 +9,6 @@ from math import inf, isfinite, log10
 from typing import Final, NamedTuple
 
 import numpy as np
-from rich.cells import cell_len
 from textual.geometry import Region
 
 from tuistream.charts import kinds
@@ -33,7 +32,7 @@ from tuistream.ui.chart import AVERAGE_INKS, COLUMNS_A_TICK, FIELD_INKS, ROWS_A_
 from tuistream.ui.fields import has_price, switchable
 from tuistream.ui.frame import bottom_edge, top_edge
 from tuistream.ui.glyphs import signs_for
-from tuistream.ui.line import Part, in_ascii
+from tuistream.ui.line import Part, cell_len, in_ascii
 from tuistream.ui.status_line import local_time
 from tuistream.ui.still_colours import Colours, Ink, colours_of
 from tuistream.ui.still_kinds import AS_LINES, TAG_ROOM, Asked, KindWanted, content_of, frame_of

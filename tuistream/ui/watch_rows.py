@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from rich.cells import cell_len
 
 from tuistream.charts.numbers import digits_for, format_change, format_percent, format_value, sparkline
 from tuistream.core.batch import Times, Values
@@ -20,7 +19,7 @@ from tuistream.core.text import printable
 from tuistream.ui.content import HEAT_MAP
 from tuistream.ui.counting import ACROSS, DOWN
 from tuistream.ui.glyphs import Signs
-from tuistream.ui.line import Part, padded
+from tuistream.ui.line import Part, cell_len, padded
 from tuistream.ui.streams import Entry, EntryKey, Streams, key_of
 
 SECOND = 1_000_000_000
