@@ -186,11 +186,15 @@ class Ours:
             await asyncio.sleep(PERIOD)
         while not self._watch_list and not self.app.screen.has_class("-no-list"):
             self.app.action_watch_list()
-        due = time.perf_counter()
+        self._walk.advance()
+        drawn = self.frames()
+        while self.frames() == drawn:
+            await asyncio.sleep(PERIOD / 20)
+        due = time.perf_counter() - PERIOD / 2  # in the middle between frames, so that each has something new
         while True:
-            self._walk.advance()
-            due += PERIOD  # whatever that took, so that there is something new for each frame
+            due += PERIOD  # whatever the last one took
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            self._walk.advance()
 
 
 async def measure(app: App[Any], frames: Callable[[], float], seconds: float) -> Cost:
