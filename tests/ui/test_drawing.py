@@ -91,17 +91,21 @@ async def test_a_panel_that_goes_on_equals_one_drawn_anew(
         assert shows.anew
 
 
-async def test_a_title_changes_at_once_and_then_a_few_times_a_second(monitor: Monitor) -> None:
-    monitor.feed_ticks("BTCUSDT", [1.5, 2.5])
+async def test_a_lower_edge_changes_at_once_and_then_a_few_times_a_second(monitor: Monitor) -> None:
+    state = monitor.feed_ticks("BTCUSDT", [1.5, 2.5])
     async with monitor.running(120, 30):
         shown = []
         monitor.now += SECOND
-        for value in range(10, 30):
+        for number in range(10, 30):
             monitor.now += SECOND // 20
-            monitor.feed_ticks("BTCUSDT", [value + 0.5])
+            monitor.feed_ticks("BTCUSDT", [number + 0.5])
+            state.recalled = number % 2 == 0
+            before = monitor.edge
             monitor.app.beat()
-            shown.append(f" {value}.5 " in monitor.title)
-            assert f"{value}.5" in monitor.plot  # its tag
+            shown.append(monitor.edge != before)
+            assert f" {number}.5 " in monitor.title
+            assert f"{number}.5" in monitor.plot  # its tag
         assert shown == [at % 5 == 0 for at in range(20)]
+        state.recalled = True
         monitor.app.beat(everything=True)
-        assert " 29.5 " in monitor.title
+        assert "as of" in monitor.edge

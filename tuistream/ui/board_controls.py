@@ -35,7 +35,7 @@ class BoardControls(ChartControls):
         self._view: BoardView | None = None  # made when it is needed
         self._note = ""
 
-    def show_frame(self) -> bool:
+    def show_frame(self) -> None:
         """Draw title and state."""
         raise NotImplementedError
 

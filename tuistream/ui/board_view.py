@@ -50,7 +50,7 @@ class BoardView(RowsView):
     What replaces all that was before (a picture, a map) is one item, shown from its first row on.
     """
 
-    def __init__(self, timezone: tzinfo | None, scrolled: Callable[[], object]) -> None:
+    def __init__(self, timezone: tzinfo | None, scrolled: Callable[[], None]) -> None:
         """scrolled: called when the mouse has scrolled it."""
         super().__init__()
         self._timezone = timezone

@@ -35,7 +35,7 @@ from tuistream.ui.view import SECOND
 from tuistream.ui.waiting import rows_for_waiting, waiting_for
 from tuistream.ui.watch_rows import WatchRows
 
-WORDS_NS: Final = 240_000_000  # from one change of what a panel's edges say to the next
+WORDS_NS: Final = 240_000_000  # from one change of what a panel's lower edge says to the next
 
 
 class Panel(CursorControls, can_focus=True):
@@ -62,7 +62,7 @@ class Panel(CursorControls, can_focus=True):
         self._drawn_version = -1
         self._tagged = (0.0, "flat")  # the last value that was shown, and where it had moved
         self._legend: list[tuple[str, str]] = []
-        self._worded_at = 0  # by the clock: when what the edges say has changed last
+        self._worded_at = 0  # by the clock: when what the lower edge says has changed last
         self._colours: Latest[tuple[str, ...]] = Latest()
         self._now = 0
         self._paused_at: int | None = None
@@ -94,14 +94,15 @@ class Panel(CursorControls, can_focus=True):
     def update(self, now: int, edge: int, paused_at: int | None, clock: int | None) -> None:
         """now: ns; edge: now by the stream's clock; paused_at: since when the view is paused; clock: as of `Grid`.
 
-        What the edges say changes a few times a second at most, as nobody reads faster; the tag goes with the lines.
+        What the lower edge says changes a few times a second at most, as nobody reads faster.
         """
         self._now, self.edge, self._paused_at = now, edge, paused_at
         if not self.outer_size.width:
             return
         self._draw()
+        self._show_top()
         due = clock is None or not self._worded_at <= clock < self._worded_at + WORDS_NS
-        if due and self.show_frame():
+        if due and self._show_bottom():
             self._worded_at = clock or 0
 
     def on_resize(self) -> None:
@@ -240,32 +241,45 @@ class Panel(CursorControls, can_focus=True):
             self._legend = []
             self._plot.show([], Viewport(0, 1, 0.0, 1.0, False), [], [], None, [], message)
 
-    def show_frame(self) -> bool:
-        """Bring up to date what the edges say; whether that has changed."""
-        # It has no border of its own; `size` is found out anew each time.
-        width, focused, entry = self.outer_size.width, self.has_focus, self.entry
-        if entry is None:
-            changed = self._top.show(top_edge(width, self._signs, focused, self.number + 1, None, (), ""))
-            return self._bottom.show(bottom_edge(width, self._signs, focused, (), "", "")) or changed
-        row = self._rows.row(entry, self._now)
+    def show_frame(self) -> None:
+        """Bring up to date what the edges say."""
+        self._show_top()
+        self._show_bottom()
+
+    def _show_top(self) -> None:
+        entry, legend, title = self.entry, [], ""
         if self.chart is not None:
-            chart = self.chart
-            some = bool(len(chart.state.series))
-            title = chart.view.title(self.base(chart)) if some else chart.view.range.name
-            if chart.choices.kind == SPECTRUM and chart.choices.newest:
-                title = f"{chart.choices.newest:,} ticks"
-            elif _has_no_window(chart):
-                title = ""  # of the newest tick alone, or of all that came
-            legend, about = self._legend, self._about(chart)
-            behind = f"behind {self.behind(chart.view)}" if some and not chart.view.following else ""
-        else:
-            assert self.board is not None
-            title, about, behind = self.board_words(self.board)
-            legend = []
-        changed = self._top.show(top_edge(width, self._signs, focused, self.number + 1, row, legend, title))
-        state, ink = self._state(entry, behind)
-        edge = bottom_edge(width, self._signs, focused, about, state, ink, self.told)
-        return self._bottom.show(edge) or changed
+            legend, title = self._legend, self._title(self.chart)
+        elif self.board is not None:
+            title, _about, _behind = self.board_words(self.board)
+        row = self._rows.row(entry, self._now) if entry is not None else None
+        # It has no border of its own; `size` is found out anew each time.
+        width = self.outer_size.width
+        self._top.show(top_edge(width, self._signs, self.has_focus, self.number + 1, row, legend, title))
+
+    def _title(self, chart: Chart) -> str:
+        """What is shown, for the upper edge."""
+        if chart.choices.kind == SPECTRUM and chart.choices.newest:
+            return f"{chart.choices.newest:,} ticks"
+        if _has_no_window(chart):
+            return ""  # of the newest tick alone, or of all that came
+        return chart.view.title(self.base(chart)) if len(chart.state.series) else chart.view.range.name
+
+    def _show_bottom(self) -> bool:
+        """Bring up to date what the lower edge says; whether that has changed."""
+        width, focused, entry, chart = self.outer_size.width, self.has_focus, self.entry, self.chart
+        about: list[str] = []
+        state = ink = behind = ""
+        if chart is not None:
+            about = self._about(chart)
+            if len(chart.state.series) and not chart.view.following:
+                behind = f"behind {self.behind(chart.view)}"
+        elif self.board is not None:
+            _title, about, behind = self.board_words(self.board)
+        if entry is not None:
+            state, ink = self._state(entry, behind)
+        told = self.told if entry is not None else ""
+        return self._bottom.show(bottom_edge(width, self._signs, focused, about, state, ink, told))
 
     def _about(self, chart: Chart) -> list[str]:
         """What the stream is, and what of the chart is not as usual; the first word is the first to fall."""
