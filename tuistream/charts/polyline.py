@@ -72,8 +72,8 @@ class Grid(msgspec.Struct, frozen=True):
         cell = np.arange(self.cells + 1, dtype=np.int64)
         begin = self.t0 + cell * whole + cell * rest // self.cells
         part = np.arange(self.dots, dtype=np.int64)
-        inside = np.diff(begin)[:, None] * part // self.dots
-        return np.append((begin[:-1, None] + inside).ravel(), begin[-1])
+        inside = (begin[1:] - begin[:-1])[:, None] * part // self.dots
+        return np.concatenate(((begin[:-1, None] + inside).ravel(), begin[-1:]))
 
     def heights(self, values: Values) -> Values:
         """Rows, not rounded, of finite values (positive ones on a logarithmic scale), from 0 at `hi` downwards."""
@@ -87,8 +87,8 @@ class Grid(msgspec.Struct, frozen=True):
         if not 0 < extent < np.inf:
             return np.full(len(values), self.rows / 2)
         with np.errstate(over="ignore"):
-            heights: Values = np.clip((hi / 2 - values / 2) / extent * self.rows, -FAR, FAR)
-        return heights
+            heights = (hi / 2 - values / 2) / extent * self.rows
+        return np.minimum(np.maximum(heights, -FAR), FAR)
 
     def rows_of(self, heights: Values) -> Numbers:
         """The row in which each height lies. The lower edge belongs to the last row."""
@@ -162,7 +162,7 @@ def _groups(
     broken: the points that are not joined to the next. unknown: those that are none, bool[n], or empty.
     """
     stop = int(np.searchsorted(t, end, side="right"))
-    starts = bounds[:-1][np.append(bounds[1:-1], stop) > bounds[:-1]]
+    starts = bounds[:-1][np.concatenate((bounds[1:-1], (stop,))) > bounds[:-1]]
     cuts = broken + 1
     if len(unknown):
         # Where one of two neighbours is a value and the other is none.
@@ -242,8 +242,10 @@ def _joined(groups: Sequence[_Groups], crossings: Sequence[_Crossings], grid: Gr
     passing_lines, passing = np.nonzero(empty)
     places = lines * width + columns
     alone = np.ones(len(passing), np.bool_)
-    begins = np.concatenate((np.diff(places, prepend=-1) != 0, alone))
-    ends = np.concatenate((np.diff(places, append=-1) != 0, alone))
+    others = places[1:] != places[:-1]
+    edge = np.ones(min(1, count), np.bool_)
+    begins = np.concatenate((edge, others, alone))
+    ends = np.concatenate((others, edge, alone))
     lines, columns = np.concatenate((lines, passing_lines)), np.concatenate((columns, passing))
     exits, entries = crossed[lines, columns + 1], crossed[lines, columns]
     top = np.concatenate((rows[:count], exits[count:]))

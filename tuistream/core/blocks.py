@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tuistream.core.batch import Values
 
 BLOCK: Final = 64  # rows
-FEW: Final = 4  # blocks to a range, below which looking at every row is as fast
+FEW: Final = 16  # blocks to a range, below which looking at every row is as fast
 
 Rows = NDArray[np.int64]
 
@@ -67,22 +67,28 @@ class Extremes(NamedTuple):
 
         starts: int64[n], rising strictly, all below `stop`. NaN where a range has one.
         """
-        stops = np.append(starts[1:], stop)
         if stop - starts[0] < FEW * BLOCK * len(starts) or not len(self.low):
             seen = v[:stop]
             return np.minimum.reduceat(seen, starts), np.maximum.reduceat(seen, starts)
-        begin = np.clip(-(-(starts - self.first) // BLOCK), 0, len(self.low))
-        end = np.clip((stops - self.first) // BLOCK, begin, len(self.low))
+        # numpy's bare functions: its comfortable ones (clip, append, stack) take several times as long for so few.
+        stops = np.concatenate((starts[1:], (stop,)))
+        blocks = len(self.low)
+        begin = np.minimum(np.maximum(-(-(starts - self.first) // BLOCK), 0), blocks)
+        end = np.minimum(np.maximum((stops - self.first) // BLOCK, begin), blocks)
         # Where a range has no whole block, all its rows are before the first.
         whole = end > begin
         head = np.where(whole, self.first + begin * BLOCK, stops)
         tail = np.where(whole, self.first + end * BLOCK, stops)
         low, high = _of_rows(v, (starts, tail), (head, stops))
-        inner = np.stack((begin[whole], end[whole]), axis=1).ravel()
+        inner = _in_turn(begin[whole], end[whole])
         if len(inner):
             # A range may end where the blocks do, which reduceat does not take: one more that counts for nothing.
-            low[whole] = np.minimum(low[whole], np.minimum.reduceat(np.append(self.low, np.inf), inner)[::2])
-            high[whole] = np.maximum(high[whole], np.maximum.reduceat(np.append(self.high, -np.inf), inner)[::2])
+            low[whole] = np.minimum(
+                low[whole], np.minimum.reduceat(np.concatenate((self.low, (np.inf,))), inner)[::2]
+            )
+            high[whole] = np.maximum(
+                high[whole], np.maximum.reduceat(np.concatenate((self.high, (-np.inf,))), inner)[::2]
+            )
         return low, high
 
 
@@ -91,8 +97,8 @@ NOT_KNOWN: Final = Extremes(np.empty(0), np.empty(0), 0)
 
 def _of_rows(v: Values, starts: tuple[Rows, Rows], stops: tuple[Rows, Rows]) -> tuple[Values, Values]:
     """Extremes over two stretches of rows for each range together; inf and -inf where both are empty."""
-    first = np.stack(starts, axis=1).ravel()
-    sizes = np.stack(stops, axis=1).ravel() - first
+    first = _in_turn(*starts)
+    sizes = _in_turn(*stops) - first
     values = v[_numbers(first, sizes)]
     low, high = np.full(len(starts[0]), np.inf), np.full(len(starts[0]), -np.inf)
     counts = sizes[::2] + sizes[1::2]
@@ -101,6 +107,13 @@ def _of_rows(v: Values, starts: tuple[Rows, Rows], stops: tuple[Rows, Rows]) -> 
     if len(places):
         low[some], high[some] = np.minimum.reduceat(values, places), np.maximum.reduceat(values, places)
     return low, high
+
+
+def _in_turn(one: Rows, other: Rows) -> Rows:
+    """one[0], other[0], one[1], other[1] …"""
+    both = np.empty(2 * len(one), np.int64)
+    both[::2], both[1::2] = one, other
+    return both
 
 
 def _numbers(first: Rows, sizes: Rows) -> Rows:
