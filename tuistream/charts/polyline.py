@@ -229,12 +229,18 @@ def _joined(groups: Sequence[_Groups], crossings: Sequence[_Crossings], grid: Gr
     edges, before, after, part = (np.concatenate(parts) for parts in zip(*crossings, strict=True))
     lines = np.repeat(np.arange(len(groups)), [len(group.columns) for group in groups])
     crossed_lines = np.repeat(np.arange(len(groups)), [len(crossing.edges) for crossing in crossings])
+    count = len(columns)
+    middle = 2 * count + len(edges)
     heights = grid.heights(np.concatenate((high, low, before, after)))
-    high, low, left, right = np.split(heights, np.cumsum((len(high), len(low), len(before))))
+    high, low, left, right = (
+        heights[:count],
+        heights[count : 2 * count],
+        heights[2 * count : middle],
+        heights[middle:],
+    )
     crossing = np.zeros((len(groups), width + 1), np.bool_)
     crossing[crossed_lines, edges] = True
     crossed = np.zeros((len(groups), width + 1), np.int64)
-    count = len(columns)
     rows = grid.rows_of(np.concatenate((high, low, left + (right - left) * part)))
     crossed[crossed_lines, edges] = rows[2 * count :]
     empty = crossing[:, :-1] & crossing[:, 1:]

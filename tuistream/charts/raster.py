@@ -144,7 +144,7 @@ def columns_of(viewport: Viewport, times: Sequence[int] | Times, width: int) -> 
 def painted(spans: Spans, count: int, grid: Grid) -> Dots:
     """Dots bool[count, rows, columns] that are set by the spans of `count` lines."""
     rows, width = grid.rows, grid.columns
-    above, below = np.clip(spans.top, 0, rows), np.clip(spans.bottom + 1, 0, rows)
+    above, below = (np.minimum(np.maximum(edge, 0), rows) for edge in (spans.top, spans.bottom + 1))
     seen = above < below
     first = spans.lines * (rows + 1)
     begins, ends = ((first + row) * width + spans.columns for row in (above, below))
