@@ -9,7 +9,7 @@ import pytest
 from textual import events
 
 from tests.ui.conftest import SECOND, Monitor
-from tuistream.core.status import Event
+from tuistream.core.status import Event, RecordingStatus
 from tuistream.ui.commands import COMMANDS
 from tuistream.ui.help import HelpScreen
 from tuistream.ui.themes import DARK, LIGHT
@@ -37,6 +37,19 @@ async def test_space_pauses_everything_and_lets_it_go_on(monitor: Monitor) -> No
         await monitor.press("space")
         assert "160.0" in monitor.title
         assert "live" in monitor.edge
+
+
+@pytest.mark.parametrize(("state", "said"), [("off", "paused"), ("recording", "paused; recording goes on")])
+async def test_a_pause_says_that_recording_goes_on_only_where_there_is_one(
+    state: str, said: str, monitor: Monitor
+) -> None:
+    three_streams(monitor)
+    monitor.recording = RecordingStatus(state, "a.db")
+    async with monitor.running():
+        monitor.app.action_pause()
+        await monitor.quiet()
+        assert monitor.status.strip().startswith(said)
+        assert ("goes on" in monitor.status) == (state == "recording")
 
 
 async def test_plus_minus_and_0_zoom(monitor: Monitor) -> None:

@@ -217,7 +217,8 @@ class TuistreamApp(ReplayKeys):
             return
         now = self.options.clock()
         self._pause(now if self.paused is None else None)
-        self.say("paused; recording goes on" if self.paused is not None else "goes on")
+        words = "paused; recording goes on" if self._recording().state == "recording" else "paused"
+        self.say(words if self.paused is not None else "goes on")
 
     def action_move(self, key: str) -> None:
         panes = [widget for widget in self.screen.focus_chain if widget.region]
