@@ -17,6 +17,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from tests.ui.conftest import PERIOD, SECOND
 from tests.ui.painted import Emulated, PaintedMonitor, cells, difference
@@ -144,6 +145,24 @@ async def test_what_a_key_does_is_seen_before_the_rest_of_a_frame_that_is_being_
             painted.app.post_message(events.Key("right_square_bracket", None))
             await painted.quiet()
             assert "range 50 ticks" in "\n".join(driver.screen.display)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (140, 40)])
+async def test_nothing_is_painted_while_the_screen_is_laid_out_for_another_size(
+    size: tuple[int, int], painted: PaintedMonitor
+) -> None:
+    painted.feed_ticks("BTC", [1.0, 2.0])
+    async with painted.painting() as driver:
+        # As Textual has it from a resize until the screen is laid out, 8 ms later.
+        painted.app._size = Size(*size)
+        painted.app._fit_shadow()
+        painted.feed_ticks("BTC", [3.0, 4.0])
+        painted.app.beat(everything=True)
+        painted.app._size = Size(100, 30)
+        driver.resize(*size)
+        await painted.settle()
+        await assert_whole(painted, driver, "a resize")
+        assert " 4 " in painted.title
 
 
 async def test_what_did_not_change_is_not_sent(painted: PaintedMonitor) -> None:

@@ -7,9 +7,9 @@ Textual at all: `paint` and `paint_row` put its cells into the shadow, and Textu
 it keeps are out of date.
 
 This uses private names of Textual 8.2, all of them here: of `App` `_display`, `_driver`, `_batch_count`, `_running`,
-`_closed`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`,
-`_close_messages_no_wait`; of `Screen` `_layout_required`; of `Widget` `_styles_cache`; of `_compositor` the updates
-with their fields; `_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
+`_closed`, `_sync_available`, `_notifications`, `_fatal_error`, `_exit_renderables`, `_close_messages_no_wait`; of
+`Screen` `_compositor` and `_layout_required`; of `Widget` `_styles_cache`; of `_compositor` the updates with their
+fields, and `size`; `_ansi_sequences`; of the console `_color_system`. A test fails when one of them changes.
 """
 
 from __future__ import annotations
@@ -247,6 +247,7 @@ class PaintedApp(KeysFirst):
             or len(self._notifications)
             or self._terminal is None
             or (shadow.width, shadow.height) != self.size
+            or screen._compositor.size != self.size  # a new size is known before the screen is laid out for it
             or shadow.full
             or not widget.is_attached
             or not widget.display
