@@ -158,6 +158,33 @@ async def test_n_goes_through_the_fields(monitor: Monitor) -> None:
         assert "price" not in monitor.title
 
 
+async def test_another_field_has_its_own_numbers(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [[60_000.0, 0.000125], [60_001.0, 0.000075]], fields=("price", "qty"))
+    async with monitor.running():
+        assert " 60,001 ▲ +1 " in monitor.title
+        await monitor.press("n")
+        assert "━ 0.000075 ━" in monitor.title
+        assert "◂ 0.000075" in monitor.plot
+        assert monitor.panel._tagged == (0.000075, "down")
+        await monitor.press("space")
+        monitor.feed_ticks("BTC", [[60_002.0, 0.5]], fields=("price", "qty"), end=monitor.now + SECOND)
+        await monitor.settle(SECOND)
+        assert "━ 0.000075 ━" in monitor.title
+
+
+async def test_a_pause_keeps_the_colour_of_the_last_move(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [100.0, 101.0])
+    async with monitor.running():
+        await monitor.press("d", "space")
+        plot = monitor.panel._plot
+        assert plot._colours[0] == "up"
+        monitor.feed_ticks("BTC", [90.0], end=monitor.now + SECOND)
+        await monitor.settle(SECOND)
+        assert plot._colours[0] == "up"
+        await monitor.press("space")
+        assert plot._colours[0] == "down"
+
+
 async def test_panes_are_reached_by_tab_numbers_and_hjkl(monitor: Monitor) -> None:
     three_streams(monitor)
     async with monitor.running():

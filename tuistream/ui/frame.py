@@ -42,10 +42,11 @@ def _values(row: Row | None, signs: Signs, line: str) -> dict[str, list[Part]]:
     change = row.last - row.first
     changed = move_ink(change, row.silent)
     last = f" {format_value(row.last, row.digits)} ", "stale" if row.silent else "value"
+    known = change == change
     values: dict[str, list[Part]] = {
-        "last": [(line, "edge"), last, (f"{sign} ", ink)],
+        "last": [(line, "edge"), last, *([(f"{sign} ", ink)] if known or row.silent else [])],
         "unit": [(f"{row.unit} ", "dim")] if row.unit else [],
-        "moved": [(f"{format_change(change, row.digits)} ", changed)],
+        "moved": [(f"{format_change(change, row.digits)} ", changed)] if known else [],
     }
     percent = row.percent
     values["percent"] = [(f"{format_percent(percent)} ", changed)] if percent == percent else []

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import tzinfo
+from math import nan
 from typing import Final
 
+import numpy as np
+from msgspec.structs import replace
 from textual.app import ComposeResult
 
 from tuistream.charts import kinds
 from tuistream.charts.kinds.canvas import solid
 from tuistream.charts.numbers import format_value
 from tuistream.charts.raster import Viewport, glyph_set
+from tuistream.core.batch import Values
 from tuistream.core.board import Board
 from tuistream.core.durations import format_duration
 from tuistream.core.latest import Latest
@@ -33,8 +37,9 @@ from tuistream.ui.status_line import feed_word, local_time
 from tuistream.ui.streams import Entry, Streams
 from tuistream.ui.view import SECOND
 from tuistream.ui.waiting import rows_for_waiting, waiting_for
-from tuistream.ui.watch_rows import WatchRows
+from tuistream.ui.watch_rows import Row, WatchRows
 
+LOOKED_BACK: Final = 64  # ticks, for how a field that is not the main one moved
 WORDS_NS: Final = 240_000_000  # from one change of what a panel's lower edge says to the next
 
 
@@ -168,7 +173,7 @@ class Panel(CursorControls, can_focus=True):
             named = chart.choices.kind in kinds.LEGENDS
             signed = chart.choices.kind == "bars" and not colours_of(self.app)
             self._legend = list(self._inked(fields_of(chart), colours, signed=signed)) if named else []
-            self.draw_ticks(chart, window, self._rows.digits(chart.state, self._now), colours)
+            self.draw_ticks(chart, window, self._rows.digits(chart.state, self._now, chart.fields[0]), colours)
             self.tell_kind()
             return
         if same and version >= 0 and chart.choices.kind == kinds.LINES[0]:
@@ -177,7 +182,7 @@ class Panel(CursorControls, can_focus=True):
                 return
             slides = grown is None  # else the chart takes these points as drawn
         drawing = chart.drawing(window, columns, rows, self.edge, self._timezone, slides=slides)
-        self.tell_line(chart, drawing, self._rows.digits(chart.state, self._now))
+        self.tell_line(chart, drawing, self._rows.digits(chart.state, self._now, chart.fields[0]))
         own = dict(enumerate(colours))
         self._legend = [(name, own.get(index) or ink) for index, (name, ink) in enumerate(drawing.legend)]
         self._plot.show(
@@ -215,7 +220,12 @@ class Panel(CursorControls, can_focus=True):
         """The tag of the last value; none where that is NaN."""
         if value != value:
             return None
-        return value, format_value(value, self._rows.digits(state, self._now)), self._direction_of(state, value)
+        field = self.chart.fields[0] if self.chart is not None else ""
+        return (
+            value,
+            format_value(value, self._rows.digits(state, self._now, field)),
+            self._direction_of(state, value),
+        )
 
     def _colours_of(self, chart: Chart) -> tuple[str, ...]:
         """Its sender's colours that can be seen; none on a terminal that has none, or chooses them itself."""
@@ -225,13 +235,19 @@ class Panel(CursorControls, can_focus=True):
         own = self.app.native_ansi_color or self.app.no_color
         wanted = () if own else chart.colours(fields)
         found = self._colours.of(readable, wanted, self.background_colors[1]) if any(wanted) else ()
-        return (self._direction_of(chart.state, chart.newest), *found[1:]) if chart.choices.by_move else found
+        if not chart.choices.by_move:
+            return found
+        # A view that is paused keeps what it showed, whatever comes.
+        moved = self._tagged[1] if self._paused_at is not None else self._direction_of(chart.state, chart.newest)
+        return (moved, *found[1:])
 
     def _direction_of(self, state: StreamState, value: float) -> str:
         """Where the last value moved; a view that is paused keeps what it showed of it."""
         if self._paused_at is None or self._tagged[0] != value:
             silent = self._streams.silent(state, self._now)
-            self._tagged = value, "flat" if silent else _direction(value, state.previous)
+            field = self.chart.fields[0] if self.chart is not None else state.main
+            before = state.previous if field == state.main else _before(state.series.column(field), value)
+            self._tagged = value, "flat" if silent else _direction(value, before)
         return self._tagged[1]
 
     def _show_message(self) -> None:
@@ -253,9 +269,17 @@ class Panel(CursorControls, can_focus=True):
         elif self.board is not None:
             title, _about, _behind = self.board_words(self.board)
         row = self._rows.row(entry, self._now) if entry is not None else None
+        if row is not None and self.chart is not None and self.chart.fields[0] != self.chart.state.main:
+            row = self._of_field(row, self.chart)
         # It has no border of its own; `size` is found out anew each time.
         width = self.outer_size.width
         self._top.show(top_edge(width, self._signs, self.has_focus, self.number + 1, row, legend, title))
+
+    def _of_field(self, row: Row, chart: Chart) -> Row:
+        """The row of a stream where another field than its main one is drawn: how far that moved is not known."""
+        last = chart.newest if self._paused_at is None else self._tagged[0]
+        digits = self._rows.digits(chart.state, self._now, chart.fields[0])
+        return replace(row, last=last, first=nan, digits=digits)
 
     def _title(self, chart: Chart) -> str:
         """What is shown, for the upper edge."""
@@ -343,6 +367,13 @@ def _moment(t: int, now: int, timezone: tzinfo | None) -> str:
     then = local_time(t, timezone)
     day = "" if then.date() == local_time(now, timezone).date() else f"{then.day} {then:%b} "
     return f"{day}{then:%H:%M:%S}"
+
+
+def _before(column: Values, value: float) -> float:
+    """The last value before `value` that differs from it, among the newest; NaN where there is none."""
+    newest = column[-LOOKED_BACK:]
+    others = newest[np.isfinite(newest) & (newest != value)]
+    return float(others[-1]) if len(others) else nan
 
 
 def _direction(value: float, before: float) -> str:

@@ -85,7 +85,7 @@ class WatchRows:
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self._rates: dict[EntryKey, tuple[Rate, float]] = {}
-        self._digits: dict[EntryKey, _Digits] = {}
+        self._digits: dict[tuple[EntryKey, str], _Digits] = {}
         self._kept: dict[EntryKey, Row] = {}
         self.sort = SORTS[0]
         self.filter = ""
@@ -159,16 +159,22 @@ class WatchRows:
             unit=printable(look.unit, UNIT_LENGTH) if look is not None else "",
         )
 
-    def digits(self, state: StreamState, now: int) -> int:
-        """Decimals of the stream's values: as many as any so far has needed, so that numbers stand still."""
-        key, series = state.stream.key, state.series
+    def digits(self, state: StreamState, now: int, field: str = "") -> int:
+        """Decimals of a field's values: as many as any so far has needed, so that numbers stand still.
+
+        field: the stream's main one, where none is given.
+        """
+        field, series = field or state.main, state.series
+        key = state.stream.key, field
         last = self._digits.get(key)
         if last is not None:
             soon = last.ticks >= DIGITS_SAMPLE and 0 <= now - last.at < DIGITS_NS
             if soon or last.version == series.version:
                 return last.found
-        needed = digits_for(series.column(state.main)[-DIGITS_SAMPLE:])
-        size = abs(state.last) if np.isfinite(state.last) else 0.0
+        values = series.column(field)[-DIGITS_SAMPLE:]
+        needed = digits_for(values)
+        last_value = state.last if field == state.main or not len(values) else float(values[-1])
+        size = abs(last_value) if np.isfinite(last_value) else 0.0
         whole = int(np.log10(size)) + 1 if size >= 1 else 1
         found = max(min(needed, max(0, SIGNIFICANT - whole)), last.found if last else 0)
         self._digits[key] = _Digits(series.version, state.ticks, now, found)
