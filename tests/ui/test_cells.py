@@ -277,3 +277,18 @@ async def test_the_cursor_says_something_in_every_kind(kind: str, monitor: Monit
         assert told
         assert all(any(char.isdigit() for char in words) for words in told)
         assert all(words.isprintable() for words in told)
+
+
+async def test_the_cursor_stays_inside_a_chart_that_becomes_smaller(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [100.0 + at for at in range(60)])
+    async with monitor.running(120, 30) as pilot:
+        await monitor.press("v", *["right"] * 80)
+        panel = monitor.panel
+        assert panel._plot.cursor is not None
+        assert panel._plot.cursor[0] == panel.canvas()[0] - 1
+        await pilot.resize_terminal(50, 20)
+        await monitor.settle()
+        columns, rows = panel.canvas()
+        assert panel._plot.cursor[0] == columns - 1
+        assert panel._plot.cursor[1] < rows
+        assert "price" in monitor.edge

@@ -88,6 +88,7 @@ class CursorControls(KindControls):
 
     def tell_line(self, chart: Chart, drawing: Drawing, digits: int) -> None:
         """Say what the lines have under the cursor."""
+        self._keep_cursor()
         if self._plot.cursor is not None:
             window = drawing.window
 
@@ -100,6 +101,7 @@ class CursorControls(KindControls):
 
     def tell_kind(self) -> None:
         """Say what a kind that was drawn has under the cursor."""
+        self._keep_cursor()
         if self._plot.cursor is not None:
             self.told = self.kinds.read_out(*self._plot.cursor) if self._plot.display else ""
 
@@ -113,10 +115,19 @@ class CursorControls(KindControls):
         """Whether it is lines that are drawn."""
         raise NotImplementedError
 
-    def _put_cursor(self, place: tuple[int, int]) -> None:
+    def _clamped(self, place: tuple[int, int]) -> tuple[int, int]:
         columns, rows = self._extent
         column, row = place
-        cursor = min(max(0, column), columns - 1), min(max(0, row), rows - 1)
+        return min(max(0, column), columns - 1), min(max(0, row), rows - 1)
+
+    def _keep_cursor(self) -> None:
+        """Have the cursor inside of what is drawn, which may have become smaller."""
+        cursor = self._plot.cursor
+        if cursor is not None and cursor != self._clamped(cursor):
+            self._plot.point(self._clamped(cursor))
+
+    def _put_cursor(self, place: tuple[int, int]) -> None:
+        cursor = self._clamped(place)
         if cursor != self._plot.cursor:
             self._plot.point(cursor)
             self.redraw_all()
