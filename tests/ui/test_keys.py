@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from tests.ui.conftest import SECOND, Monitor
@@ -158,7 +159,8 @@ async def test_n_goes_through_the_fields(monitor: Monitor) -> None:
         assert "price" not in monitor.title
 
 
-async def test_another_field_has_its_own_numbers(monitor: Monitor) -> None:
+@pytest.mark.parametrize("kind", ["line", "candles"])
+async def test_another_field_has_its_own_numbers(kind: str, monitor: Monitor) -> None:
     monitor.feed_ticks("BTC", [[60_000.0, 0.000125], [60_001.0, 0.000075]], fields=("price", "qty"))
     async with monitor.running():
         assert " 60,001 ▲ +1 " in monitor.title
@@ -166,10 +168,17 @@ async def test_another_field_has_its_own_numbers(monitor: Monitor) -> None:
         assert "━ 0.000075 ━" in monitor.title
         assert "◂ 0.000075" in monitor.plot
         assert monitor.panel._tagged == (0.000075, "down")
+        assert monitor.panel.chart is not None
+        monitor.panel.chart.choices = replace(monitor.panel.chart.choices, kind=kind)
+        await monitor.settle()
+        monitor.now += 5 * SECOND
+        monitor.feed_ticks("BTC", [[60_002.0, 0.000025], [60_003.0, np.nan]], fields=("price", "qty"))
+        await monitor.settle()
+        assert "━ 0.000025 ━" in monitor.title
         await monitor.press("space")
         monitor.feed_ticks("BTC", [[60_002.0, 0.5]], fields=("price", "qty"), end=monitor.now + SECOND)
         await monitor.settle(SECOND)
-        assert "━ 0.000075 ━" in monitor.title
+        assert "━ 0.000025 ━" in monitor.title
 
 
 async def test_a_pause_keeps_the_colour_of_the_last_move(monitor: Monitor) -> None:

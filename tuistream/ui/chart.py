@@ -260,6 +260,13 @@ class Chart:
         """The newest value of the main line; NaN where the newest tick has none."""
         return float(self.state.series.column(self.fields[0])[-1])
 
+    @property
+    def newest_known(self) -> float:
+        """The newest value of the main line that is one, as far as may be shown; NaN where that is long ago."""
+        series, frozen = self.state.series, self._newest_frozen
+        stop = len(series) if frozen is None else int(np.searchsorted(series.t, frozen, side="right"))
+        return _last(series.column(self.fields[0])[max(0, stop - MOST_GROWN) : stop])
+
     def growth(self, window: Window, edge: int) -> list[Points] | None:
         """What has come at the end of each line since the last drawing, or growth, of the same window.
 

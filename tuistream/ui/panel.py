@@ -277,9 +277,8 @@ class Panel(CursorControls, can_focus=True):
 
     def _of_field(self, row: Row, chart: Chart) -> Row:
         """The row of a stream where another field than its main one is drawn: how far that moved is not known."""
-        last = chart.newest if self._paused_at is None else self._tagged[0]
         digits = self._rows.digits(chart.state, self._now, chart.fields[0])
-        return replace(row, last=last, first=nan, digits=digits)
+        return replace(row, last=chart.newest_known, first=nan, digits=digits)
 
     def _title(self, chart: Chart) -> str:
         """What is shown, for the upper edge."""
