@@ -50,3 +50,31 @@ def test_the_whole_job_stops() -> None:
         assert os.WIFSTOPPED(status)
         assert os.WSTOPSIG(status) == signal.SIGTSTP
         os.killpg(wrapper.pid, signal.SIGKILL)
+
+
+BUSY = """
+import threading, time
+from tuistream.core import job_control
+
+def work():
+    while True:
+        time.sleep(0.0005)
+        sum(range(500))
+
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+while True:
+    job_control.stop(whole_job=False)
+"""
+
+
+def test_one_continuation_is_enough_whichever_thread_hears_of_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY], process_group=0) as process:
+        try:
+            for number in range(500):
+                _, status = os.waitpid(process.pid, os.WUNTRACED)
+                assert os.WIFSTOPPED(status)
+                assert os.WSTOPSIG(status) == signal.SIGTSTP, f"stopped again by itself after {number} times"
+                os.kill(process.pid, signal.SIGCONT)
+        finally:
+            process.kill()

@@ -6,7 +6,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
+from typing import Final
+
+SECONDS_TO_HEAR: Final = 0.5  # within which a SIGCONT that has come is told, however busy the machine is
 
 
 def why_not() -> str:
@@ -33,6 +37,14 @@ def stop(*, whole_job: bool, until: Callable[[], bool] = lambda: True) -> None:
         nonlocal continued
         continued = True
 
+    def was_continued() -> bool:
+        """Whether this process was stopped: it runs, so a SIGCONT has come, but it may be a thread other than this
+        one that the kernel has told of it, and that has not had its turn yet."""
+        deadline = time.monotonic() + SECONDS_TO_HEAR
+        while not continued and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return continued
+
     pid = os.getpid()
     before = signal.signal(signal.SIGCONT, note), signal.signal(signal.SIGTSTP, signal.SIG_DFL)
     try:
@@ -40,10 +52,13 @@ def stop(*, whole_job: bool, until: Callable[[], bool] = lambda: True) -> None:
             os.killpg(0, signal.SIGTSTP)
         else:
             os.kill(pid, signal.SIGTSTP)
-            if not continued:
-                os.kill(pid, signal.SIGSTOP)
-        while not until():
+        if not was_continued() and not whole_job:
             os.kill(pid, signal.SIGSTOP)
+            was_continued()
+        while not until():
+            continued = False
+            os.kill(pid, signal.SIGSTOP)
+            was_continued()
     finally:
         signal.signal(signal.SIGCONT, before[0])
         signal.signal(signal.SIGTSTP, before[1])
