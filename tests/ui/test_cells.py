@@ -105,6 +105,19 @@ async def test_the_cursor_reads_out_lines(monitor: Monitor) -> None:
         assert not monitor.panel.chart.view.following
 
 
+async def test_the_cursor_beyond_the_line_says_what_it_reads(monitor: Monitor) -> None:
+    monitor.feed_ticks("BTC", [3.0] * 20)
+    async with monitor.running():
+        await monitor.settle(20 * SECOND)
+        await monitor.press("v")
+        assert monitor.panel.told.startswith("last 11:00:00")
+        await monitor.press(*["shift+left"] * 4)
+        assert monitor.panel.told.startswith("10:59:4")
+        await monitor.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
+        assert "range 5m" in monitor.status
+        assert monitor.panel.told.startswith("first 10:59:41")
+
+
 async def test_the_cursor_in_a_gap_says_why_nothing_is_there(monitor: Monitor) -> None:
     monitor.feed_ticks("BTC", [1.0] * 20, end=monitor.now - 30 * SECOND)
     monitor.session.interrupt(monitor.feed, "connection lost")

@@ -65,6 +65,12 @@ async def test_a_narrow_terminal_has_tabs_and_a_small_one_only_panel_and_status(
         assert await pilot.click("#tabs", offset=(30, 0))
         await monitor.settle()
         assert monitor.grid.current == 1
+        await monitor.press("slash", *"btcusdt", "enter")
+        await monitor.settle()
+        assert monitor.text("#tabs").startswith(" 'btcusdt' 1 of 6  1 BTCUSDT 61,8")
+        await monitor.press("slash", "z", "enter")
+        await monitor.settle()
+        assert "0 of 6" in monitor.text("#tabs")
         await pilot.resize_terminal(59, 20)
         await monitor.settle()
         shown = {widget.id or type(widget).__name__ for widget in monitor.app.screen.children if widget.region}

@@ -29,6 +29,7 @@ from tuistream.ui.view import (
     column_width,
     midnight,
     newest_edge,
+    short_duration,
 )
 
 T0 = 1_795_000_000 * SECOND
@@ -207,6 +208,8 @@ def test_ranges_have_two_ends() -> None:
     first, last = View(RANGES[0]), View(RANGES[-1])
     assert first.ranged(-1) is first
     assert last.ranged(1) is last
+    zoomed = first.zoomed(2, MINUTE)
+    assert zoomed.ranged(-1) == first
     names = []
     view = first
     for _ in RANGES:
@@ -219,6 +222,10 @@ def test_the_title_names_the_range_or_the_span_it_was_zoomed_to() -> None:
     view = View(RANGES[4])
     assert view.title(15 * MINUTE) == "15m"
     assert view.zoomed(1, 15 * MINUTE).title(15 * MINUTE) == "7m30s"
+    spans = (MIN_SPAN, 999_499_999, 999_500_000, 7_500_000_000, 1_875_000_000, 59_949_999_999, 59_950_000_000)
+    assert [short_duration(span) for span in spans] == ["10ms", "999ms", "1s", "7.5s", "1.88s", "59.9s", "1m"]
+    long = (5 * MINUTE + 37_500_000_000, HOUR + 30 * MINUTE + 29 * SECOND, DAY - 1, 2 * DAY + 31 * MINUTE)
+    assert [short_duration(span) for span in long] == ["5m38s", "1h30m", "1d", "2d1h"]
 
 
 @given(st.integers(1, 59 * SECOND), st.integers(0, 10**9), st.integers(5, 500))

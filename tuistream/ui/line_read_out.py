@@ -16,7 +16,8 @@ REASON_LENGTH = 40
 
 
 def read_out(drawing: Drawing, columns: int, column: int, digits: int, time_text: Callable[[int], str]) -> str:
-    """The tick whose time is the nearest to a column of cells, and the last value of each average until then.
+    """The tick whose time is the nearest to a column of cells, and the last value of each average until then; said to
+    be the first or the last one where the column is beyond it.
 
     Where ticks are missing there: for how long, and why. Where only minutes are known, the time is about. time_text:
     how a time, ns, or a place is written.
@@ -45,4 +46,6 @@ def read_out(drawing: Drawing, columns: int, column: int, digits: int, time_text
         text = format_value(value, digits) if value == value else NO_VALUE
         values.append(f"{printable(name, NAME_LENGTH)} {text}")
     about = "≈ " if drawing.thinned is not None and t < drawing.thinned else ""
-    return f"{about}{time_text(t)}  {'  '.join(values)}"
+    # Where the line has not begun yet, or is over, what is said is not of the place under the cursor.
+    beyond = "first " if place < int(times[0]) - width else "last " if place > int(times[-1]) + width else ""
+    return f"{beyond}{about}{time_text(t)}  {'  '.join(values)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from tuistream.charts.numbers import compact
+from tuistream.charts.numbers import NO_VALUE, compact
 from tuistream.core.durations import format_duration
 from tuistream.core.session import Session
 from tuistream.core.status import FeedState, FeedStatus, Rate, RecordingStatus
@@ -213,8 +213,9 @@ class StatusLine(Line):
     def _sent(self, now: int, sent: int) -> str:
         """What goes to the terminal a second; looked at once a second, so that it stands still between."""
         if not 0 <= now - self._sent_at < SECOND:
+            known, rate = self._sent_at > 0, self._sent_rate.update(now, sent)
+            self._sent_text = f"{f'{rate / 1_000:.1f}' if known else NO_VALUE} kB/s"
             self._sent_at = now
-            self._sent_text = f"{self._sent_rate.update(now, sent) / 1_000:.1f} kB/s"
         return self._sent_text
 
 

@@ -320,12 +320,10 @@ class _Panel:
         return [*words, "log"] if self._options.log else words
 
     def _length(self) -> str:
-        """How long the window is, rounded to the smaller of the two units that are shown."""
+        """How long the window is."""
         if self._options.kind.newest:
             return f"{self._options.kind.newest:,} ticks"
-        length = self._span.until - self._span.since
-        unit = HOUR if length >= DAY else MINUTE if length >= HOUR else SECOND if length >= MINUTE else MS
-        return short_duration(max(MS, (length + unit // 2) // unit * unit))
+        return short_duration(self._span.until - self._span.since)
 
     def _times(self) -> str:
         """The window, with the difference from UTC."""

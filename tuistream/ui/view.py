@@ -223,11 +223,14 @@ class View(msgspec.Struct, frozen=True):
         return replace(self, centre=None, held=0)
 
     def ranged(self, steps: int) -> View:
-        """The quick range `steps` further on, without zoom; the place is kept while panned."""
+        """The quick range `steps` further on, or where there is none this one, without zoom; the place is kept while
+        panned."""
         ranges = self.ranges
         index = ranges.index(self.range) + steps
         if not 0 <= index < len(ranges):
-            return self
+            if not self.zoom:
+                return self
+            index -= steps
         chosen = ranges[index]
         if self.centre is not None and chosen.span:
             return replace(self, range=chosen, zoom=0, held=chosen.span)
@@ -279,12 +282,17 @@ def newest_edge(t: Times, last_recv: int, now: int, still: bool) -> int:
 
 
 def short_duration(ns: int) -> str:
-    """A span for a title, as the ranges are named: "500ms", "7m30s", "10m", "1h30m"."""
-    if ns < SECOND:
-        return f"{ns // MS}ms"
+    """A span for a title, as the ranges are named, rounded: "500ms", "7.5s", "7m30s", "10m", "1h30m"."""
+    if ns < SECOND - MS // 2:
+        return f"{max(1, round(ns / MS))}ms"
+    seconds = f"{ns / SECOND:.3g}"
+    if float(seconds) < 60:
+        return f"{seconds}s"
+    unit = HOUR if ns >= DAY else MINUTE if ns >= HOUR else SECOND  # the smaller of the two that are shown
+    ns = round(ns / unit) * unit
     parts: list[str] = []
-    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
-        count, ns = divmod(ns, unit)
+    for size, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s")):
+        count, ns = divmod(ns, size)
         if count:
             parts.append(f"{count}{name}")
     return "".join(parts[:2])

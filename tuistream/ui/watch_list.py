@@ -46,6 +46,11 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         self._lines: dict[int, tuple[Part, ...]] = {}  # by row of the viewport, what was drawn last
         self._sparks: dict[EntryKey, str] = {}
 
+    @property
+    def total(self) -> int:
+        """All streams, those that the filter leaves out, too."""
+        return len(self._streams.order)
+
     def update(self, now: int) -> None:
         """Draw what changed. now: ns."""
         self._now = now
@@ -149,8 +154,7 @@ class WatchList(ScrollView, InkedWidget, inherit_bindings=False):
         if order and self.selected is None:
             self.selected = key_of(order[0])
         self.virtual_size = Size(self.size.width, len(order) + 1)
-        total = len(self._streams.order)
-        title = f"watch {self._signs.bar} {len(order):,} of {total:,}" if self.rows.filter else "watch"
+        title = f"watch {self._signs.bar} {len(order):,} of {self.total:,}" if self.rows.filter else "watch"
         by = "" if self.rows.sort == SORTS[0] else f"by {self.rows.sort}"
         kept = f"filter {self.rows.filter!r}" if self.rows.filter else ""
         away = len(self._streams.order) - len(self._streams.shown)
@@ -213,9 +217,9 @@ class Tabs(Line):
     def update(self, now: int, current: EntryKey | None) -> None:
         """Names from the one on which the current one still fits. now: ns."""
         rows = [self._list.rows.row(state, now) for state in self._around(current)]
-        parts: list[Part] = []
+        parts = self._filtered()
         self._spans = []
-        x = 0
+        x = sum(len(text) for text, _ink in parts)
         for row in rows:
             sign, ink = self._signs.move(row.last, row.first)
             chosen = row.key == current
@@ -233,6 +237,15 @@ class Tabs(Line):
             parts += [*tab, (self._signs.bar, "edge")]
             x += 1
         self.show(parts)
+
+    def _filtered(self) -> list[Part]:
+        """That there are others, which the filter leaves out."""
+        wanted, count = self._list.rows.filter, len(self._list.rows.order)
+        if not wanted:
+            return []
+        return [
+            (f" {cut(repr(wanted), TAB_TEXT, self._signs.ellipsis)} {count:,} of {self._list.total:,} ", "accent")
+        ]
 
     def _around(self, current: EntryKey | None) -> list[Entry]:
         """The streams whose tabs may fit, the current one among them."""
