@@ -20,7 +20,7 @@ from tuistream.decoders.contract import Decoded, Decoder, DecoderOfMany, Decoder
 from tuistream.decoders.wire import grid
 from tuistream.decoders.wire.bulk import MAX_TEMPLATES, WORTH_IT
 from tuistream.decoders.wire.skeleton import VARYING
-from tuistream.decoders.wire.time_columns import from_floats, from_integers
+from tuistream.decoders.wire.time_columns import EXACT_DECIMALS, from_decimals, from_floats, from_integers
 from tuistream.decoders.wire.timestamps import to_ns
 
 S = NOW // 10**9
@@ -30,6 +30,10 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "gbm": (b'{"time": 1795172027.0605018, "price": "144.89"}',),
     "symbols": tuple(
         b'{"time": 1795172027.06, "price": "144.89", "symbol": "%s"}' % name for name in (b"AA", b"BB", b"C1", b"C2")
+    ),
+    "names": tuple(
+        b'{"exchange":"%s","pair":"%s","time":1795172027060,"price":144.89}' % name
+        for name in ((b"OKX", b"BTC-USDT"), (b"OKX", b"ETH-USDT"), (b"MEX", b"BTC-USDT"), (b"O1X", b"BTC2USDT"))
     ),
     "sensor": (b'{"ts":1795172027060,"sensor":7,"values":{"temp":-3.5,"hum":41.0},"ok":true}',),
     "ids": (b'{"symbol":"BTC-USD","id":"1234567","price":"0.5","qty":12,"ts":"1795172027060"}',),
@@ -337,6 +341,26 @@ def test_decimal_seconds_are_kept_to_the_digit(whole: int, fractions: list[int],
     t = from_floats(np.array(seconds), recv)
     assert t is not None
     assert t.tolist() == [to_ns(each, recv) for each in seconds]
+
+
+@given(st.lists(st.integers(0, 2**32 * 10**6), min_size=1, max_size=20), st.integers(0, EXACT_DECIMALS))
+def test_decimal_seconds_as_integers_are_those_of_their_floats(values: list[int], decimals: int) -> None:
+    t = from_decimals(np.array(values), decimals, NOW)
+    if t is not None:
+        seconds = [float(f"{value // 10**decimals}.{value % 10**decimals:0{decimals}}") for value in values]
+        assert t.tolist() == [to_ns(each, NOW) for each in seconds]
+    inside = [each for each in values if 2**30 * 10**decimals <= each <= NOW // 10 ** (9 - decimals)]
+    assert (t is not None) or len(inside) < len(values)
+
+
+@given(st.lists(st.integers(2**30 * 10**6, S * 10**6), min_size=1, max_size=20), st.integers(0, EXACT_DECIMALS))
+def test_micros_of_any_time_are_exact(micros: list[int], decimals: int) -> None:
+    values = [each // 10 ** (6 - decimals) for each in micros]
+    t = from_decimals(np.array(values), decimals, NOW)
+    assert t is not None
+    floats = [float(f"{value // 10**decimals}.{value % 10**decimals:0{decimals}}") for value in values]
+    assert t.tolist() == [to_ns(each, NOW) for each in floats]
+    assert t.tolist() == [value * 10 ** (9 - decimals) for value in values]
 
 
 def test_ties_of_the_seventh_decimal() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from tuistream import decoders
 from tuistream.core.batch import Stream
 from tuistream.decoders.contract import DecoderOptions
 from tuistream.decoders.wire import grid
+from tuistream.decoders.wire.labels import NEW, Labels
 from tuistream.decoders.wire.rows import Layout, Progress, StreamRows
 from tuistream.decoders.wire.skeleton import Reading
 
@@ -30,6 +32,54 @@ def test_messages_whose_digits_stand_in_the_same_places_become_no_objects() -> N
         out = decoder.decode(read, NOW)
         assert total([out]).data == 60
     assert read._all is None  # nobody asked for one
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("BTCUSDT", "ETHUSDT", "SOLUSDT"),
+        ("s1", "s2"),
+        ("é/1", "é/2"),
+        ('a\\"b', "a\\/b"),
+        ("a rather long name",) * 2,
+    ],
+)
+def test_streams_whose_names_are_of_one_length_become_no_objects_either(names: tuple[str, ...]) -> None:
+    decoder = decoders.create("auto", "f", DecoderOptions())
+    form = '{{"time": {}.125, "symbol": "%s", "price": "{}.50"}}'
+    frames = [frame_after_frame(60, form % names[i % len(names)])[i] for i in range(60)]
+    for _ in range(5):
+        read = run_of(frames)
+        out = decoder.decode(read, NOW)
+        assert total([out]).data == 60
+        assert {batch.stream.name for batch in out.batches} == {name.replace("\\", "") for name in names}
+    assert read._all is None
+    later = frame_after_frame(60, form % names[0][::-1])
+    assert_same([frames] * 4 + [[*frames, *later[:20]], later, frames, later[:20]])
+
+
+def test_labels_whose_codes_are_alike() -> None:
+    labels = Labels(9)
+    labels._weights[:] = 0
+    known = [np.frombuffer(name, np.uint8) for name in (b"abcdefghi", b"abcdefghj", b"bbcdefghi")]
+    assert labels.find(np.stack(known)).tolist() == [NEW, NEW, NEW]
+    for label in known[:2]:
+        labels.add(label)
+    found = labels.find(np.stack(known)).tolist()
+    assert found[0] in (0, NEW)
+    assert found[1] in (1, NEW)
+    assert found[2] == NEW
+
+
+@given(st.data(), st.integers(1, 20))
+def test_labels_are_found_as_they_were_added(data: st.DataObject, width: int) -> None:
+    names = data.draw(st.lists(st.binary(min_size=width, max_size=width), unique=True, min_size=1, max_size=9))
+    labels, known = Labels(width), data.draw(st.integers(0, len(names)))
+    for name in names[:known]:
+        labels.add(np.frombuffer(name, np.uint8))
+    order = data.draw(st.lists(st.integers(0, len(names) - 1), min_size=1, max_size=30))
+    found = labels.find(np.stack([np.frombuffer(names[i], np.uint8) for i in order]))
+    assert found.tolist() == [i if i < known else NEW for i in order]
 
 
 @pytest.mark.parametrize(
@@ -93,16 +143,19 @@ def test_every_digit_of_a_number_counts(values: list[tuple[int, int]], decimals:
 def test_grids_that_take_little_are_given_up() -> None:
     """What they leave costs more than without them."""
     rows = StreamRows(Stream("f", "", "", ("x",)), Layout(), Progress())
-    grids = grid.Grids(Reading(rows, ((("x",), 0),)))
-    grids.learn(b'{"x": 1.5}')
-    other, same = run_of([b'{"x": 15.}'] * 20), run_of([b'{"x": 2.5}'] * 20)
+    grids = grid.Grids()
+    grids.learn(b'{"x": 1.5}', Reading(rows, ((("x",), 0),)))
+    odd = b'{"x": 15.}'
+    other, same = run_of([odd] * 20), run_of([b'{"x": 2.5}'] * 20)
     for _ in range(grid.MAX_MISSES):
         assert grids.worth_it
         blocks, left, new = grids.take(same, NOW)
         assert (len(left), new) == (0, [])
-        assert [block.v[:, 0].tolist() for block in blocks] == [[2.5] * 20]
-    for _ in range(grid.MAX_MISSES):
+        assert [(each, block.v[:, 0].tolist()) for each, block in blocks] == [(rows, [2.5] * 20)]
+    for tried in range(grid.MAX_REFUSED + grid.MAX_MISSES):
         assert grids.worth_it
         blocks, left, new = grids.take(other, NOW)
-        assert (blocks, len(left), new) == ([], 20, [])
+        assert (blocks, len(left), new) == ([], 20, [0] if tried < grid.MAX_REFUSED else [])
+        if new:
+            grids.learn(odd, None)
     assert not grids.worth_it

@@ -8,13 +8,12 @@ from itertools import repeat
 import numpy as np
 
 from tuistream.core.frames import Frames
-from tuistream.decoders.wire.grid import Grids
+from tuistream.decoders.wire.grid import MAX_NEW_LABELS, Grids
 from tuistream.decoders.wire.skeleton import VARYING, Positions, Reading, Template, Unfit
 
 WORTH_IT = 16  # frames of a read, and of one skeleton in it
 MAX_TEMPLATES = 256  # that are remembered, with the skeletons that can have none; past it all are forgotten
 MAX_LEARNED = 4  # templates that are made after one read, since each takes a ms
-MAX_NEW_LABELS = 64  # frames of one skeleton that are looked at for such after one read
 MAX_SKELETON = 2_048  # bytes
 MAX_FAILURES = 3  # reads in a row that did not fit their template
 _SEPARATOR = b"\0"  # occurs in no JSON text
@@ -30,11 +29,11 @@ class Bulk:
         self._numbers: dict[bytes, int] = {}  # of skeletons: positions in the two lists
         self._templates: list[Template | None] = []
         self._failures: list[int] = []
-        self._grids: dict[int, Grids] = {}  # by the number of their skeleton
+        self._grids = Grids()
         self._usual = b""  # a skeleton that whole reads may have
         self._unknown: list[tuple[bytes, bytes]] = []  # skeletons of this read that came often, each with a frame
         self._unlabelled: list[tuple[Template, bytes]] = []  # frames of this read with a new label
-        self._ungridded: list[tuple[Grids, bytes]] = []  # frames of this read with a new length
+        self._ungridded: list[bytes] = []  # frames of this read that are worth a try
 
     def take(self, frames: Sequence[bytes], recv: int) -> Sequence[int]:
         """Add the ticks of the frames that are of known skeletons to their streams; which frames are left, in order.
@@ -51,14 +50,13 @@ class Bulk:
         return self._take_by_skeleton(frames, at, recv)
 
     def _take_by_length(self, frames: Frames, recv: int) -> Positions:
-        """Add the ticks of those frames of the usual skeleton whose digits stand where they stood; which are left."""
-        grids = self._grids.get(self._numbers.get(self._usual, _UNKNOWN))
-        if grids is None or not grids.worth_it:
+        """Add the ticks of those frames whose digits stand where they stood in others; which are left."""
+        if not self._grids.worth_it:
             return np.arange(len(frames))
-        blocks, left, new = grids.take(frames, recv)
-        for block in blocks:
-            grids.reading.rows.add_block(block)
-        self._ungridded = [(grids, frames[i]) for i in new[:MAX_LEARNED]]
+        blocks, left, new = self._grids.take(frames, recv)
+        for rows, block in blocks:
+            rows.add_block(block)
+        self._ungridded = [frames[i] for i in new[:MAX_NEW_LABELS]]
         return left
 
     def _take_by_skeleton(self, frames: Sequence[bytes], at: Positions, recv: int) -> Sequence[int]:
@@ -91,19 +89,15 @@ class Bulk:
         for template, frame in self._unlabelled:
             template.add_label(frame, self._reading_of(frame))
         self._unlabelled.clear()
-        for grids, new in self._ungridded:
-            if _skeletons([new]) == _SEPARATOR + self._usual and self._reading_of(new) == grids.reading:
-                grids.learn(new)
+        for frame in self._ungridded:
+            self._grids.learn(frame, self._reading_of(frame))
         self._ungridded.clear()
         for skeleton, frame in self._unknown:
             if len(self._templates) >= MAX_TEMPLATES:
                 self.forget()
             self._numbers[skeleton] = len(self._templates)
             self._failures.append(0)
-            made = self._template_of(frame)
-            self._templates.append(made)
-            if made and made.only_reading:
-                self._grids[self._numbers[skeleton]] = Grids(made.only_reading)
+            self._templates.append(self._template_of(frame))
             self._usual = skeleton
         self._unknown.clear()
 
@@ -119,7 +113,7 @@ class Bulk:
         self._numbers.clear()
         self._templates.clear()
         self._failures.clear()
-        self._grids.clear()
+        self._grids = Grids()
         self._usual = b""
 
     def _note_unknown(self, skeletons: list[bytes], frames: Sequence[bytes], which: list[int]) -> None:

@@ -1,8 +1,9 @@
-"""Messages of one template and one length, whose digits stand in the same places, decoded as a matrix of bytes.
+"""Messages of one form and one length, whose digits stand in the same places, decoded as a matrix of bytes.
 
 Senders that write so many decimals each time send most of their messages so. That all bytes but digits are those of
 a message that has been read the general way, and each digit is a digit, shows for all messages in a few steps; what
-a number is then follows from where its digits stand.
+a number is then follows from where its digits stand. Where a message names its stream any bytes may stand, of which
+it is known how a message with just these is read.
 """
 
 from __future__ import annotations
@@ -12,27 +13,39 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from tuistream.core.batch import Times, Values
 from tuistream.core.frames import Frames, Positions
 from tuistream.decoders.wire.json_text import Malformed, loads
-from tuistream.decoders.wire.numbers import NAN
-from tuistream.decoders.wire.rows import Block
-from tuistream.decoders.wire.skeleton import Keys, Reading, Unfit
-from tuistream.decoders.wire.time_columns import from_floats, from_integers
+from tuistream.decoders.wire.labels import NEW, Cells, Labels
+from tuistream.decoders.wire.rows import Block, StreamRows
+from tuistream.decoders.wire.skeleton import (
+    MAX_LABELS,
+    WORTH_A_BLOCK,
+    Columns,
+    Keys,
+    Reading,
+    Taken,
+    Unfit,
+    alike,
+    by_label,
+)
+from tuistream.decoders.wire.time_columns import EXACT_DECIMALS, from_decimals, from_floats, from_integers
 
 MAX_LENGTH = 1_024  # bytes of a message that has a grid
-MAX_GRIDS = 8  # of one template
+MAX_GRIDS = 32  # of all lengths
+MAX_ALIKE = 4  # of one length
+MAX_REFUSED = 4  # messages of one length that can have no grid, after which none is tried
+MAX_NEW_LABELS = 64  # messages that are looked at for such after one read
 MAX_MISSES = 3  # reads in a row of which the grids take less than half, until they are given up
-WORTH_IT = 200  # messages of one length in a read; fewer are decoded as fast without a grid
+WORTH_IT = 100  # messages of one length in a read; fewer are decoded as fast without a grid
 MAX_DIGITS = 18  # of a number, so that int64 holds them
 _EXACT = 1 << 53  # integers below it are floats, and so a quotient of one by a power of ten is rounded only once
 _MAX_DECIMALS = 22  # powers of ten up to this one are floats
 _TOKEN = re.compile(rb"[0-9]+(?:\.([0-9]+))?([eE][+-]?[0-9]+)?")
+_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _ZERO, _ONE = b"01"
-
-Cells = NDArray[np.uint8]
+_ANY = 255
 
 
 class _Number(msgspec.Struct, frozen=True, eq=False):
@@ -60,7 +73,9 @@ class _Number(msgspec.Struct, frozen=True, eq=False):
 
 
 class Grid:
-    """Decodes messages that are like one of them but for the digits of its numbers and texts."""
+    """Decodes messages that are like one of them but for the digits of its numbers and texts, and what names their
+    streams.
+    """
 
     def __init__(self, frame: bytes, reading: Reading) -> None:
         """frame: a message that has been read the general way, as `reading` says. Raises Unfit."""
@@ -72,9 +87,20 @@ class Grid:
         wanted = {*(keys for keys, _ in reading.fields), *filter(None, (reading.time, reading.id))}
         self._numbers: dict[Keys, _Number] = {}
         leaves = _leaves_of(frame)
+        named: list[int] = []  # the bytes that name the stream
+        for name in (name for name in _STRING.finditer(frame) if name[1]):
+            keys = _changed_by(frame, name.span(1), b"?" if name[1] != b"?" else b"!", leaves)
+            if keys is not None and keys in reading.same:
+                named += range(*name.span(1))
         for token in _TOKEN.finditer(frame):
-            keys = _changed_by(frame, token.start(), leaves)
-            if keys is not None:
+            start, stop = token.span()
+            if start in named:
+                continue
+            digit = b"1" if frame[start : start + 1] != b"1" else b"2"
+            keys = _changed_by(frame, (start, start + 1), digit, leaves)
+            if keys is not None and keys in reading.same:
+                named += range(start, stop)
+            elif keys is not None:
                 self._free(token, leaves[keys], keys if keys in wanted else None)
         if self._numbers.keys() != wanted:
             raise Unfit
@@ -82,6 +108,35 @@ class Grid:
             raise Unfit  # a date, or a number in a string
         if reading.id is not None and (self._numbers[reading.id].decimals or self._numbers[reading.id].kind is float):
             raise Unfit
+        self._spread[named] = _ANY
+        named.sort()
+        together = bool(named) and named[-1] - named[0] < len(named)
+        self._named = slice(named[0], named[-1] + 1) if together else np.array(named, np.int64)
+        self._labels = Labels(len(named)) if named else None
+        self._readings: list[Reading | None] = [] if named else [reading]
+        self.add_label(frame, reading)
+
+    def is_like(self, frame: bytes) -> bool:
+        """Whether a message of this length fits, but for its label."""
+        return bool((self._above(frame) <= self._spread).all())
+
+    def add_label(self, frame: bytes, reading: Reading | None) -> bool:
+        """How messages with the label of `frame`, which fits, are read; False where that is known, or too much."""
+        if self._labels is None or not self._has_room:
+            return False
+        label = self._above(frame)[self._named]
+        if self._labels.find(label[None])[0] != NEW:
+            return False
+        self._labels.add(label)
+        self._readings.append(reading if reading and alike(self._reading, reading) else None)
+        return True
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._readings) < MAX_LABELS
+
+    def _above(self, frame: bytes) -> Cells:
+        return np.frombuffer(frame, dtype=np.uint8) - self._least
 
     def _free(self, token: re.Match[bytes], value: object, wanted: Keys | None) -> None:
         """Let the digits of `token`, which is in the leaf `value`, differ."""
@@ -109,8 +164,9 @@ class Grid:
             raise Unfit
         self._numbers[wanted] = _number(start, stop, digits, first, len(token[1] or b""), kind)
 
-    def take(self, cells: Cells, at: Positions, recv: int) -> tuple[Block | None, Positions]:
-        """The ticks of messages of this length, and those of `at` that do not fit. Raises Unfit where none does.
+    def take(self, cells: Cells, at: Positions, recv: int) -> Taken:
+        """The ticks of messages of this length, with those that have a new label as positions in the read. Raises
+        Unfit where there are none.
 
         cells: uint8[n, length], a message a row. at: int64[n], where they stand in the read.
         """
@@ -121,19 +177,30 @@ class Grid:
             each = fits.all(axis=1)
             above, at, left = above[each], at[each], at[~each]
             if not len(at):
-                return None, left
-        return self._block(above, at, recv), left
+                raise Unfit
+        if self._labels is None:
+            (reading,) = self._readings
+            assert reading is not None
+            return Taken([(reading.rows, self._columns(above, at, recv).block(reading))], left, at[:0])
+        labels = self._labels.find(above[:, self._named])
+        distinct = (np.bincount(labels - NEW).nonzero()[0] + NEW).tolist()
+        if len(distinct) * WORTH_A_BLOCK > len(at):
+            taken = Taken([], at, (labels == NEW).nonzero()[0])
+        else:
+            taken = by_label(self._columns(above, at, recv), labels, distinct, self._readings)
+        new = self._some_new(above, taken.new) if len(taken.new) and self._has_room else taken.new[:0]
+        return Taken(taken.blocks, np.concatenate((left, taken.left)), at[new])
 
-    def _block(self, above: Cells, at: Positions, recv: int) -> Block:
+    def _some_new(self, above: Cells, which: Positions) -> Positions:
+        """One row of each label that is new, as far as it is looked for them."""
+        rows = {above[row, self._named].tobytes(): row for row in which[:MAX_NEW_LABELS].tolist()}
+        return np.array([*rows.values()], np.int64)
+
+    def _columns(self, above: Cells, at: Positions, recv: int) -> Columns:
         reading, numbers = self._reading, self._numbers
-        v = np.full((len(at), reading.rows.width), NAN)
-        for keys, column in reading.fields:
-            if column >= 0:
-                v[:, column] = numbers[keys].floats(above)
-        for value, column in reading.constants:
-            v[:, column] = value
+        values = [numbers[keys].floats(above) for keys, _ in reading.fields]
         ids = None if reading.id is None else numbers[reading.id].integers(above)
-        return Block(at, self._times(above, recv), v, ids)
+        return Columns(at, values, self._times(above, recv), ids)
 
     def _times(self, above: Cells, recv: int) -> Times | None:
         """None where the messages have none."""
@@ -144,63 +211,88 @@ class Grid:
         if number.kind is int:
             t = from_integers(number.integers(above), recv)
         else:
-            t = from_floats(number.floats(above), recv)
+            exact = number.decimals <= EXACT_DECIMALS
+            t = from_decimals(number.integers(above), number.decimals, recv) if exact else None
+            if t is None:
+                t = from_floats(number.floats(above), recv)
         if t is None:
             raise Unfit  # a bad time is counted
         return t
 
 
 class Grids:
-    """The grids of one template, by the length of their messages.
+    """The grids of a feed's messages, by their length.
 
     They are given up where they do not take most of what comes: what they leave costs more than without them.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading = reading
-        self._grids: dict[int, Grid | None] = {}
+    def __init__(self) -> None:
+        self._grids: dict[int, list[Grid]] = {}
+        self._count = 0
+        self._refused: dict[int, int] = {}  # by length, how many messages had none
         self._misses = 0
 
     @property
     def worth_it(self) -> bool:
         return self._misses < MAX_MISSES
 
-    def take(self, frames: Frames, recv: int) -> tuple[list[Block], Positions, list[int]]:
+    def take(self, frames: Frames, recv: int) -> tuple[list[tuple[StreamRows, Block]], Positions, list[int]]:
         """The ticks of the frames that fit; which are left; and some of those, for which `learn` is worth a try."""
-        blocks: list[Block] = []
+        blocks: list[tuple[StreamRows, Block]] = []
         left: list[Positions] = []
         new: list[int] = []
         for length, rows in _by_length(frames.ends - frames.starts):
-            if len(rows) < WORTH_IT:
-                left.append(rows)
-            elif length in self._grids:
-                left.append(self._take_alike(length, frames, rows, recv, blocks))
-            else:
-                new += [int(rows[0])] if len(self._grids) < MAX_GRIDS else []
-                left.append(rows)
+            rest, known = rows, len(new)
+            if len(rows) >= WORTH_IT:
+                for each in self._grids.get(length, ()):
+                    rest = _take_alike(each, length, frames, rest, recv, blocks, new)
+                    if len(rest) < WORTH_IT:
+                        break
+                if len(rest) >= WORTH_IT and len(new) == known and self._may_learn(length):
+                    new.append(int(rest[0]))
+            left.append(rest)
         rest = np.sort(np.concatenate(left))
         if len(frames) >= WORTH_IT and not new:
             self._misses = self._misses + 1 if 2 * len(rest) > len(frames) else 0
         return blocks, rest, new
 
-    def learn(self, frame: bytes) -> None:
-        """Make a grid for messages like `frame`, which has been read the general way, if it can have one."""
-        try:
-            self._grids[len(frame)] = Grid(frame, self.reading)
-        except Unfit:
-            self._grids[len(frame)] = None
+    def learn(self, frame: bytes, reading: Reading | None) -> None:
+        """Take in that messages like `frame` are read so, if they can have a grid."""
+        length = len(frame)
+        like = next((each for each in self._grids.get(length, ()) if each.is_like(frame)), None)
+        learned = like is not None and like.add_label(frame, reading)
+        if like is None and reading is not None and self._may_learn(length):
+            try:
+                self._grids.setdefault(length, []).append(Grid(frame, reading))
+                self._count += 1
+                learned = True
+            except Unfit:
+                pass
+        if not learned:
+            self._refused[length] = self._refused.get(length, 0) + 1
 
-    def _take_alike(self, length: int, frames: Frames, rows: Positions, recv: int, blocks: list[Block]) -> Positions:
-        grid = self._grids[length]
-        if grid is None:
-            return rows
-        try:
-            block, left = grid.take(_cells(frames, rows, length), rows, recv)
-        except Unfit:
-            return rows
-        if block is not None:
-            blocks.append(block)
-        return left
+    def _may_learn(self, length: int) -> bool:
+        room = self._count < MAX_GRIDS and len(self._grids.get(length, ())) < MAX_ALIKE
+        return room and length <= MAX_LENGTH and self._refused.get(length, 0) < MAX_REFUSED
+
+
+def _take_alike(
+    grid: Grid,
+    length: int,
+    frames: Frames,
+    rows: Positions,
+    recv: int,
+    blocks: list[tuple[StreamRows, Block]],
+    new: list[int],
+) -> Positions:
+    """Add the ticks of the messages at `rows` that fit, and of what is new some; which are left."""
+    try:
+        taken = grid.take(_cells(frames, rows, length), rows, recv)
+    except Unfit:
+        return rows
+    blocks += taken.blocks
+    new += taken.new.tolist()
+    return taken.left
 
 
 def _by_length(lengths: Positions) -> list[tuple[int, Positions]]:
@@ -250,10 +342,11 @@ def _leaves_of(frame: bytes) -> dict[Keys, object]:
     return leaves
 
 
-def _changed_by(frame: bytes, at: int, leaves: dict[Keys, object]) -> Keys | None:
-    """What the digit at `at` is part of; None where that is no plain value."""
-    digit = b"1" if frame[at : at + 1] != b"1" else b"2"
-    others = _leaves_of(frame[:at] + digit + frame[at + 1 :])
+def _changed_by(frame: bytes, span: tuple[int, int], other: bytes, leaves: dict[Keys, object]) -> Keys | None:
+    """What the bytes from `span[0]` to `span[1]` are part of, as `other` in their place tells; None where that is no
+    plain value.
+    """
+    others = _leaves_of(frame[: span[0]] + other + frame[span[1] :])
     changed = [keys for keys, value in leaves.items() if keys in others and others[keys] != value]
     if others.keys() != leaves.keys() or len(changed) != 1:
         return None

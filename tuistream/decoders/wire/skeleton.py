@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tuistream.core.batch import Ids, Times, Values, ids_array
 from tuistream.core.frames import Frames
 from tuistream.decoders.wire.json_text import Malformed, loads
+from tuistream.decoders.wire.labels import NEW
 from tuistream.decoders.wire.numbers import NAN, is_number, to_id
 from tuistream.decoders.wire.rows import Block, StreamRows
 from tuistream.decoders.wire.time_columns import from_floats, from_integers, from_texts
@@ -28,7 +29,6 @@ VARYING = b"0123456789-"
 DIGITS = VARYING.decode()
 MAX_LABELS = 1_000  # of one template
 WORTH_A_BLOCK = 4  # ticks of one label, on average
-NEW = -1  # the number of a label that has none
 MAX_LEAVES = 128  # values of a message that has a template
 
 Keys = tuple[str, ...]  # from the message's top to a value
@@ -56,8 +56,8 @@ class Unfit(Exception):
 
 
 class Taken(msgspec.Struct, eq=False):
-    """What a template made of some frames: blocks with their streams, the frames that are left to the general way,
-    as positions in the read, and those whose label is new, as positions in what it was given.
+    """What was made of messages of one form: blocks with their streams, those that are left to the general way, as
+    positions in the read, and those whose label is new, as positions in what there was.
     """
 
     blocks: list[tuple[StreamRows, Block]]
@@ -125,7 +125,7 @@ class Template:
         label = self._label(message)
         if label not in self._numbers and self.has_room:
             self._numbers[label] = len(self._readings)
-            self._readings.append(reading if reading and self._alike(reading) else None)
+            self._readings.append(reading if reading and alike(self._reading, reading) else None)
 
     def take(self, frames: Sequence[bytes], at: Positions, recv: int) -> Taken:
         """The ticks of `frames`, all of this skeleton, which stand at `at` in the read. Raises Unfit."""
@@ -140,10 +140,10 @@ class Template:
             # As a number "-0" is 0, but as a string that holds one it is -0.0.
             if self._numeric_texts and any((column == 0.0).any() for column in columns) and b"-0" in text:
                 raise Unfit
-            whole = _Columns(at, columns, self._times(messages, recv), self._ids(messages))
+            whole = Columns(at, columns, self._times(messages, recv), self._ids(messages))
         except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as error:
             raise Unfit from error
-        return self._by_label(whole, labels, list(distinct))
+        return by_label(whole, labels, list(distinct), self._readings)
 
     def _labels(self, messages: list[Any]) -> Positions:
         """The number of each message's label, or NEW; where there is only one, once for all."""
@@ -151,27 +151,6 @@ class Template:
             return np.zeros(1, dtype=np.int64)
         told = map(self._numbers.get, map(self._label, messages), repeat(NEW))
         return np.fromiter(told, np.int64, len(messages))
-
-    def _by_label(self, whole: _Columns, labels: Positions, distinct: list[int]) -> Taken:
-        taken = Taken([], whole.at[:0], whole.at[:0])
-        for number in distinct:
-            reading = self._readings[number] if number != NEW else None
-            if reading is not None and len(distinct) == 1:
-                taken.blocks.append((reading.rows, whole.block(reading)))
-                continue
-            rows = np.flatnonzero(labels == number) if len(labels) > 1 else np.arange(len(whole.at))
-            if reading is not None:
-                taken.blocks.append((reading.rows, whole.at_rows(rows).block(reading)))
-            else:
-                taken.left = np.concatenate((taken.left, whole.at[rows]))
-                taken.new = rows if number == NEW else taken.new
-        return taken
-
-    def _alike(self, reading: Reading) -> bool:
-        """Whether `reading` differs in nothing but the stream, and the columns there."""
-        own = self._reading
-        same_values = [keys for keys, _ in own.fields] == [keys for keys, _ in reading.fields]
-        return same_values and (own.time, own.id, own.same) == (reading.time, reading.id, reading.same)
 
     def _times(self, messages: list[Any], recv: int) -> Times | None:
         """None where the messages have none."""
@@ -242,7 +221,7 @@ class Template:
         return messages if self._inner is None else list(map(self._inner, messages))
 
 
-class _Columns(msgspec.Struct, frozen=True, eq=False):
+class Columns(msgspec.Struct, frozen=True, eq=False):
     """Ticks of one skeleton, column by column. values: those of each field of a reading."""
 
     at: Positions
@@ -250,19 +229,54 @@ class _Columns(msgspec.Struct, frozen=True, eq=False):
     t: Times | None
     ids: Ids | None
 
-    def at_rows(self, rows: Positions) -> _Columns:
+    def at_rows(self, rows: Positions | slice) -> Columns:
         ids = None if self.ids is None else self.ids[rows]
         t = None if self.t is None else self.t[rows]
-        return _Columns(self.at[rows], [column[rows] for column in self.values], t, ids)
+        return Columns(self.at[rows], [column[rows] for column in self.values], t, ids)
 
     def block(self, reading: Reading) -> Block:
-        v = np.full((len(self.at), reading.rows.width), NAN)
+        width = reading.rows.width
+        if width == 1 == len(self.values) and reading.fields[0][1] == 0:
+            return Block(self.at, self.t, self.values[0][:, None], self.ids)
+        v = np.full((len(self.at), width), NAN)
         for column, (_, number) in zip(self.values, reading.fields, strict=True):
             if number >= 0:
                 v[:, number] = column
         for value, number in reading.constants:
             v[:, number] = value
         return Block(self.at, self.t, v, self.ids)
+
+
+def alike(one: Reading, other: Reading) -> bool:
+    """Whether they differ in nothing but the stream, and the columns there."""
+    same_values = [keys for keys, _ in one.fields] == [keys for keys, _ in other.fields]
+    return same_values and (one.time, one.id, one.same) == (other.time, other.id, other.same)
+
+
+def by_label(whole: Columns, labels: Positions, distinct: list[int], readings: Sequence[Reading | None]) -> Taken:
+    """The ticks of each label, as its reading says. labels: the number of each, or of all; distinct: those in it."""
+    if len(distinct) == 1:
+        (number,), rows = distinct, np.arange(len(whole.at))
+        reading = readings[number] if number != NEW else None
+        if reading is None:
+            return Taken([], whole.at, rows if number == NEW else rows[:0])
+        return Taken([(reading.rows, whole.block(reading))], whole.at[:0], rows[:0])
+    # Label after label, in the order of the messages: each block is then a stretch of all.
+    order = labels.astype(np.int16).argsort(kind="stable")
+    whole = whole.at_rows(order)
+    stops = np.bincount(labels - NEW).cumsum().tolist()
+    blocks: list[tuple[StreamRows, Block]] = []
+    left, new = [whole.at[:0]], order[:0]
+    for number in distinct:
+        part = slice(stops[number - NEW - 1] if number != NEW else 0, stops[number - NEW])
+        reading = readings[number] if number != NEW else None
+        if reading is not None:
+            blocks.append((reading.rows, whole.at_rows(part).block(reading)))
+            continue
+        left.append(whole.at[part])
+        if number == NEW:
+            new = order[part]
+    return Taken(blocks, np.concatenate(left) if len(left) > 1 else left[0], new)
 
 
 def _array(frames: Sequence[bytes]) -> bytes | bytearray:

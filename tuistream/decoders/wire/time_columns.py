@@ -16,6 +16,7 @@ _LEAST, _BEYOND = float(1 << 30), float(1 << 32)
 _FACTORS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3), (10**20, 1))
 _MOST_DIGITS = 18  # that int64 surely holds
 _MANY_LENGTHS = 12
+EXACT_DECIMALS = 6  # of seconds
 _ISO = "0000-00-00T00:00:00Z"
 _ZERO = ord("0")
 _CLOCK = np.array([[11, 12], [14, 15], [17, 18]])
@@ -41,6 +42,20 @@ def from_floats(values: Values, recv: int) -> Times | None:
         return _each(values.tolist(), recv)
     below = np.where(six_do, micros * 1e3, sevenths * 1e2)
     return _possible(whole.astype(np.int64) * 10**9 + below.astype(np.int64), recv)
+
+
+def from_decimals(values: Times, decimals: int, recv: int) -> Times | None:
+    """ns since 1970 UTC of seconds that were written with so many decimals, `EXACT_DECIMALS` at most, which here are
+    taken for integers; None if one is not of 2^30 to 2^32 s, and so perhaps of another unit, or cannot be.
+
+    The float that is the nearest to such a decimal has none that is shorter: `from_floats` gives the same.
+    """
+    factor = 10 ** (9 - decimals)
+    least, most = int(np.minimum.reduce(values)) * factor, int(np.maximum.reduce(values)) * factor
+    if least < max(EARLIEST, 10**9 << 30) or most > min(recv + AHEAD, (10**9 << 32) - 1):
+        return None
+    t: Times = values * factor
+    return t
 
 
 def from_integers(values: Times, recv: int) -> Times | None:
