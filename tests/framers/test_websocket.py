@@ -65,6 +65,16 @@ def receive_sliced(slicer: FrameSlicer, stock: Stock, chunk: bytes) -> list[Item
     return found
 
 
+def receive_together(slicer: FrameSlicer, stock: Stock, chunks: list[bytes]) -> list[Item]:
+    """What several chunks give, in one run where they may be one."""
+    alike = slicer.feed_alike(chunks)
+    if alike is None:
+        return [item for chunk in chunks for item in receive_sliced(slicer, stock, chunk)]
+    frames, begin = alike
+    assert frames.data[begin:] == b"".join(chunks)
+    return list(frames)
+
+
 def until_over(items: list[Item]) -> list[Item]:
     return items[: items.index("over") + 1] if "over" in items else items
 
@@ -184,20 +194,26 @@ def test_runs_of_frames_are_the_messages_of_the_stock_parser(
 
 def compare(sent: bytes, cuts: list[int], deflate: bool, pieces: int) -> None:
     """Give both the same bytes in at most `pieces`, whose lengths are those of `cuts` in turn or more."""
-    alone, beside, slicer = Stock(), Stock(), FrameSlicer(LIMIT)
-    beside.protocol.key = alone.protocol.key
+    alone = Stock()
     wire = handshake(alone, deflate) + sent
-    expected: list[Item] = []
-    found: list[Item] = []
-    at = turn = 0
+    chunks: list[bytes] = []
+    at = 0
     while at < len(wire):
-        chunk = wire[at : at + max(cuts[turn % len(cuts)], len(wire) // pieces)]
-        at, turn = at + len(chunk), turn + 1
-        expected += alone.receive(chunk)
-        found += receive_sliced(slicer, beside, chunk)
-    # Not compared whole where they are equal: a difference would be printed, and megabytes of it.
-    same = until_over(found) == until_over(expected)
-    assert same, [len(item) for item in found]
+        chunks.append(wire[at : at + max(cuts[len(chunks) % len(cuts)], len(wire) // pieces)])
+        at += len(chunks[-1])
+    expected = [item for chunk in chunks for item in alone.receive(chunk)]
+    for together in (1, 3):
+        beside, slicer = Stock(), FrameSlicer(LIMIT)
+        beside.protocol.key = alone.protocol.key
+        found: list[Item] = []
+        for first in range(0, len(chunks), together):
+            if together == 1:
+                found += receive_sliced(slicer, beside, chunks[first])
+            else:
+                found += receive_together(slicer, beside, chunks[first : first + together])
+        # Not compared whole where they are equal: a difference would be printed, and megabytes of it.
+        same = until_over(found) == until_over(expected)
+        assert same, [len(item) for item in found]
 
 
 @given(st.binary(max_size=600), st.lists(st.integers(1, 50), min_size=1))
@@ -233,6 +249,21 @@ def test_a_large_message_is_not_copied_with_every_read() -> None:
     for at in range(0, len(wire), 1000):
         slicer.feed(wire[at : at + 1000])
         assert len(slicer._tail) <= 1 << 16
+
+
+def test_chunks_of_like_frames_are_one_run_and_nothing_is_done_where_they_are_not() -> None:
+    slicer = FrameSlicer(LIMIT)
+    slicer.feed(handshake(Stock(), False))
+    wire = b"".join(Frame(Opcode.TEXT, b"%06d" % i).serialize(mask=False) for i in range(3_000))
+    ping = Frame(Opcode.PING, b"a").serialize(mask=False)
+    assert slicer.feed_alike([wire[:5_000], wire[5_000:10_001]]) is not None
+    assert slicer.feed_alike([wire[10_001:15_000], wire[15_000:20_000], ping]) is None
+    alike = slicer.feed_alike([wire[10_001:15_000], wire[15_000:]])
+    assert alike is not None
+    frames, begin = alike
+    assert begin == 1  # of the message that was cut
+    assert [int(frame) for frame in frames] == list(range(1_250, 3_000))
+    assert slicer.feed(ping) == [ping]
 
 
 def test_a_chunk_of_like_frames_is_one_run_that_makes_no_message_until_it_is_asked() -> None:

@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
 from tuistream.core.errors import SourceDown
+from tuistream.core.frames import Frames, Read
 from tuistream.sources.ws import WebSocketSource
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -224,6 +226,40 @@ async def test_what_is_gathered_keeps_the_time_of_its_own_read() -> None:
     until = [*sent_at[1:], time.time_ns()]
     assert all(since <= read.recv for since, read in zip(sent_at, reads, strict=True))
     assert sum(read.recv <= before for read, before in zip(reads, until, strict=True)) >= 4  # one may be held up
+
+
+async def test_so_do_reads_that_are_sliced_in_one() -> None:
+    sent_at: list[int] = []
+    heard = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.recv()
+        heard.clear()  # of the handshake
+        for burst in range(4):
+            sent_at.append(time.time_ns())
+            frames = [Frame(Opcode.TEXT, b"%06d" % i) for i in range(burst * 500, burst * 500 + 500)]
+            connection.transport.write(b"".join(frame.serialize(mask=False) for frame in frames))
+            await heard.wait()
+            heard.clear()
+        await connection.wait_closed()
+
+    def clock() -> int:
+        heard.set()
+        return time.time_ns()
+
+    reads: list[Read] = []
+    async with server(handler) as url, WebSocketSource(url, gather=0.2, clock=clock).connect() as connection:
+        await connection.send("go")
+        while sum(len(read.frames) for read in reads) < 2_000:
+            reads += await asyncio.wait_for(connection.reads(), 20)
+    assert any(isinstance(read.frames, Frames) and read.recvs is not None for read in reads)
+    apart = [part for read in reads for part in read.apart()]
+    assert [int(frame) for read in apart for frame in read.frames] == list(range(2_000))
+    until = [*sent_at[1:], time.time_ns()]
+    for read in apart:
+        for frame in read.frames:
+            burst = int(frame) // 500
+            assert sent_at[burst] <= read.recv <= until[burst]
 
 
 async def test_much_is_not_gathered() -> None:

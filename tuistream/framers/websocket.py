@@ -63,6 +63,30 @@ class FrameSlicer:
             self._slice(chunk, at, parts)
         return parts
 
+    def feed_alike(self, chunks: Sequence[bytes]) -> tuple[Frames, int] | None:
+        """The messages of several chunks in one run, and where in its data the first chunk begins; None, and nothing
+        done, where there is more in them than messages that are sliced.
+        """
+        if self._handshaking or self._owed or self._pass_all or self._in_fragments:
+            return None
+        data = b"".join((self._tail, *chunks))
+        run = _Runs(data, 0, self._limit).starting(0) if _is_worth_it(data, 0) else None
+        if run is None or not self._is_begun(data, int(run.ends[-1])):
+            return None
+        before, self._tail = len(self._tail), data[int(run.ends[-1]) :]
+        return run, before
+
+    def _is_begun(self, data: bytes, at: int) -> bool:
+        """Whether there is from `at` on nothing, or the beginning of a message that will be sliced."""
+        left = len(data) - at
+        if left < 2:
+            return not left or data[at] in _WHOLE
+        start, length = at + 2, data[at + 1]
+        if length >= _LENGTH_16:
+            start, length = _long_length(data, at)
+        waits = start > len(data) or length <= min(self._limit, _KEPT)
+        return data[at] in _WHOLE and waits and start + length > len(data)
+
     def _handshake(self, chunk: bytes) -> int:
         """How much of `chunk` belongs to the handshake's answer."""
         before = len(self._tail)
@@ -150,30 +174,38 @@ class _Runs:
     def __init__(self, chunk: bytes, at: int, limit: int) -> None:
         """at: where a frame begins; the others that are found begin with the same byte."""
         self._chunk = chunk
+        size = len(chunk)
         cells = np.frombuffer(chunk, dtype=np.uint8)
-        last = len(chunk) - 1
-        heads = np.flatnonzero(cells[at:last] == cells[at]) + at
-        told = cells[heads + 1]
-        lengths, starts = told.astype(np.int64), heads + 2
-        long = told == _LENGTH_16
-        if long.any():
+        heads = (cells[at : size - 1] == cells[at]).nonzero()[0] + at
+        starts = heads + 1
+        told = cells[starts]
+        starts += 1
+        lengths = told.astype(np.int64)
+        longest = int(np.maximum.reduce(told))
+        if longest >= _LENGTH_16:
+            long = told == _LENGTH_16
             # Where the length is cut off, the start lies past the chunk, and with it the end.
-            high, low = (cells[np.minimum(heads[long] + byte, last)].astype(np.int64) for byte in (2, 3))
+            high, low = (cells[np.minimum(heads[long] + byte, size - 1)].astype(np.int64) for byte in (2, 3))
             lengths[long] = high << 8 | low
             starts[long] += 2
         ends = starts + lengths
-        self._plain = (ends <= len(chunk)) & (lengths <= limit) & (told <= _LENGTH_16)
-        followed = (heads[1:] == ends[:-1]) & self._plain[1:]
-        self._last = np.append(np.flatnonzero(~followed), len(heads) - 1)  # of each run
+        self._plain = ends <= size
+        if longest >= min(limit, _LENGTH_16):
+            self._plain &= (lengths <= limit) & (told <= _LENGTH_16)
+        self._followed = (heads[1:] == ends[:-1]) & self._plain[1:]
         self._heads, self._starts, self._ends = heads, starts, ends
 
     def starting(self, at: int) -> Frames | None:
         """The plain frames from the one at `at` on; None where there is none."""
-        first = int(np.searchsorted(self._heads, at))
-        if first == len(self._heads) or self._heads[first] != at or not self._plain[first]:
+        heads = self._heads
+        first = int(heads.searchsorted(at))
+        if first == len(heads) or heads[first] != at or not self._plain[first]:
             return None
-        run = slice(first, int(self._last[np.searchsorted(self._last, first)]) + 1)
-        return Frames(self._chunk, self._heads[run], self._starts[run], self._ends[run])
+        followed = self._followed[first:]
+        broken = int(followed.argmin()) if len(followed) else 0  # the first False, or 0 where there is none
+        last = len(heads) if len(followed) and followed[broken] else first + broken + 1
+        run = slice(first, last)
+        return Frames(self._chunk, heads[run], self._starts[run], self._ends[run])
 
 
 def _is_worth_it(chunk: bytes, at: int) -> bool:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
@@ -232,7 +233,7 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self._waiting.append((self._clock(), data))
         self._waiting_size += len(data)
         enough = len(data) >= SMALL_READ or self._waiting_size >= MUCH
-        if enough or not self._gather or self.protocol.state is not State.OPEN:
+        if enough or not self._gather or not self._is_open:
             self._look_now()
         elif self._waited is not None:
             if self._waited.when() - now < self._gather / 4:
@@ -251,18 +252,39 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
             self._waited = None
         self._looked_at = self.loop.time()
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
-        for recv, data in waiting:
-            self._look(recv, data)
+        if len(waiting) < 2 or not self._look_together(waiting):
+            for recv, data in waiting:
+                self._look(recv, data)
+
+    def _look_together(self, waiting: list[tuple[int, bytes]]) -> bool:
+        """Look at several reads as one, whose messages have the times of their reads; False where that may not be."""
+        found = self._slicer.feed_alike([data for _recv, data in waiting]) if self._is_open else None
+        if found is None:
+            return False
+        frames, begin = found
+        stops = np.cumsum([begin, *(len(data) for _recv, data in waiting)])[1:]
+        recvs = np.array([recv for recv, _data in waiting], np.int64)[stops.searchsorted(frames.ends)]
+        self._reads.append(Read(int(recvs[-1]), frames, recvs=recvs))
+        self._looked(int(stops[-1]) - begin)
+        return True
+
+    @property
+    def _is_open(self) -> bool:
+        return self.protocol.state is State.OPEN
 
     def _look(self, recv: int, data: bytes) -> None:
         self._recv = recv
         for part in self._slicer.feed(data):
             if isinstance(part, bytes):
                 super().data_received(part)
-            elif self.protocol.state is State.OPEN:
+            elif self._is_open:
                 self._append(part)
+        self._looked(len(data))
+
+    def _looked(self, size: int) -> None:
+        """So many bytes were looked at."""
         if self._reads:
-            self._size += len(data)  # which its messages may keep as a whole
+            self._size += size  # which the messages may keep as a whole
             self._wake()
         if self.protocol.close_rcvd is not None and not self._closing:
             # It is for the server to close the TCP connection now; one that does not is not waited for.
