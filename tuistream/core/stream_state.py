@@ -78,13 +78,16 @@ class StreamState(msgspec.Struct):
             first, newest, least, greatest = finite[0], finite[-1], min(finite), max(finite)
             before = next((value for value in reversed(finite) if value != newest), newest)
         else:
-            known = values[np.isfinite(values)]
-            if not len(known):
-                return
-            first, newest = float(known[0]), float(known[-1])
-            least, greatest = float(known.min()), float(known.max())
-            others = known[known != newest]
-            before = float(others[-1]) if len(others) else newest
+            least, greatest = float(np.minimum.reduce(values)), float(np.maximum.reduce(values))
+            if not (math.isfinite(least) and math.isfinite(greatest)):  # NaN is the least where there is one
+                values = values[np.isfinite(values)]
+                if not len(values):
+                    return
+                least, greatest = float(values.min()), float(values.max())
+            first, newest = float(values[0]), float(values[-1])
+            before = _before(values[-FEW:], newest)
+            if before == newest:
+                before = _before(values, newest)
         if math.isnan(self.first):
             self.first = first
             self.low = self.high = self.last = self.first
@@ -94,6 +97,12 @@ class StreamState(msgspec.Struct):
         elif self.last != newest:
             self.previous = self.last
         self.last = newest
+
+
+def _before(values: Values, newest: float) -> float:
+    """The last of finite values that is not the newest, else that."""
+    others = values[values != newest]
+    return float(others[-1]) if len(others) else newest
 
 
 def main_field(stream: Stream, described: bool) -> str:
