@@ -16,13 +16,14 @@ from tuistream.core.status import FeedState
 
 
 def alive(pid: int) -> bool:
+    """A zombie is not, where that can be told; the process may be gone at any moment."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return (
+            not Path("/proc").exists() or Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        )
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    return (
-        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z" if Path("/proc").exists() else True
-    )
 
 
 async def test_a_command_is_run_by_the_shell_and_its_end_is_told() -> None:
