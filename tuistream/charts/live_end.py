@@ -162,7 +162,7 @@ class LiveEnd:
         first = self._column_of(begin)
         if first == last:
             return [_Stretch(first, begin, float(v[0]), low, high, stop, float(v[-1]))]
-        cuts = [0, *np.searchsorted(t, self._edges[first + 1 : last + 1], side="left").tolist(), len(t)]
+        cuts = [0, *t.searchsorted(self._edges[first + 1 : last + 1], side="left").tolist(), len(t)]
         stretches = []
         for column, a, b in zip(range(first, last + 1), cuts, cuts[1:], strict=False):
             if b > a:

@@ -131,11 +131,11 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
     def runs(self, y: int) -> list[tuple[str, int]]:
         """Row `y` as texts of one ink each; blanks take the ink before them, as nobody sees it."""
         text = self.chars[y].astype("<u2").tobytes().decode("utf-16-le")
-        inked = np.flatnonzero(self.chars[y] != BLANK)
+        inked = (self.chars[y] != BLANK).nonzero()[0]
         if not len(inked):
             return [(text, -1)]
         inks = self.ink[y, inked]
-        changes = np.flatnonzero(inks[1:] != inks[:-1]) + 1
+        changes = (inks[1:] != inks[:-1]).nonzero()[0] + 1
         starts = [0, *inked[changes].tolist()]
         stops = [*starts[1:], len(text)]
         chosen = [int(inks[0]), *inks[changes].tolist()]
@@ -147,7 +147,8 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
         for own, other in ((self.fg, before.fg), (self.bg, before.bg)):
             if own is not None or other is not None:
                 changed |= (own if own is not None else -1) != (other if other is not None else -1)
-        return np.flatnonzero(changed.any(axis=1))
+        rows: NDArray[np.intp] = np.logical_or.reduce(changed, axis=1).nonzero()[0]
+        return rows
 
     def coloured_runs(self, y: int) -> list[tuple[str, int, int, int]]:
         """Row `y` as texts of one ink each, with the colours of their own: of the glyphs, and behind them."""
@@ -155,7 +156,7 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
             return [(text, ink, -1, -1) for text, ink in self.runs(y)]
         text = self.chars[y].astype("<u2").tobytes().decode("utf-16-le")
         looks = np.stack((self.ink[y].astype(np.int32), self.fg[y], self.bg[y]))
-        starts = [0, *(np.flatnonzero((looks[:, 1:] != looks[:, :-1]).any(axis=0)) + 1).tolist()]
+        starts = [0, *(((looks[:, 1:] != looks[:, :-1]).any(axis=0)).nonzero()[0] + 1).tolist()]
         return [
             (text[start:stop], *looks[:, start].tolist())
             for start, stop in zip(starts, [*starts[1:], len(text)], strict=True)

@@ -130,12 +130,12 @@ def spans_of(lines: Sequence[Line], grid: Grid) -> Spans:
 def _covered(line: Line, edges: Numbers, grid: Grid) -> tuple[_Groups, _Crossings]:
     """What is not finite, and on a logarithmic scale not positive, is no value: the line is open there."""
     t, v = line.t, line.v
-    first = max(0, int(np.searchsorted(t, edges[0], side="left")) - 1)
-    stop = min(len(t), int(np.searchsorted(t, edges[-1], side="right")) + 1)
+    first = max(0, int(t.searchsorted(edges[0], side="left")) - 1)
+    stop = min(len(t), int(t.searchsorted(edges[-1], side="right")) + 1)
     t, v, extremes = t[first:stop], v[first:stop], line.extremes.cut(first, stop)
     if not len(t):
         return _Groups(_NONE, v, v), _Crossings(_NONE, v, v, v)
-    bounds = np.searchsorted(t, edges, side="left")
+    bounds = t.searchsorted(edges, side="left")
     broken = _with_gaps(t, _NONE, line.gaps, grid)
     unknown = np.empty(0, np.bool_)
     groups = _groups(t, v, bounds, broken, unknown, extremes, int(edges[-1]))
@@ -161,18 +161,18 @@ def _groups(
 
     broken: the points that are not joined to the next. unknown: those that are none, bool[n], or empty.
     """
-    stop = int(np.searchsorted(t, end, side="right"))
+    stop = int(t.searchsorted(end, side="right"))
     starts = bounds[:-1][np.concatenate((bounds[1:-1], (stop,))) > bounds[:-1]]
     cuts = broken + 1
     if len(unknown):
         # Where one of two neighbours is a value and the other is none.
-        cuts = np.concatenate((cuts, np.flatnonzero(unknown[1:] != unknown[:-1]) + 1))
+        cuts = np.concatenate((cuts, (unknown[1:] != unknown[:-1]).nonzero()[0] + 1))
     if len(cuts):
         starts = _merged(starts, cuts[(cuts >= bounds[0]) & (cuts < stop)])
     if not len(starts):
         return _Groups(starts, np.empty(0), np.empty(0))
     low, high = extremes.of(v, starts, stop)
-    columns = np.searchsorted(bounds[:-1], starts, side="right") - 1
+    columns = bounds[:-1].searchsorted(starts, side="right") - 1
     if len(unknown):
         known = ~unknown[starts]
         columns, low, high = columns[known], low[known], high[known]
@@ -191,24 +191,24 @@ def _with_gaps(t: Times, broken: Numbers, gaps: Sequence[tuple[int, int]], grid:
     if not seen or len(t) < 2:
         return broken
     since, to = np.array(seen, dtype=np.int64).T
-    first = np.maximum(np.searchsorted(t, since, side="right") - 1, 0)
-    last = np.minimum(np.searchsorted(t, to, side="left") - 1, len(t) - 2)
+    first = np.maximum(t.searchsorted(since, side="right") - 1, 0)
+    last = np.minimum(t.searchsorted(to, side="left") - 1, len(t) - 2)
     real = first <= last
     first, last = first[real], last[real]
     if (first == last).all():
         return _merged(broken, first)
     steps = np.bincount(first, minlength=len(t)) - np.bincount(last + 1, minlength=len(t))
-    return _merged(broken, np.flatnonzero(np.cumsum(steps) > 0))
+    return _merged(broken, (steps.cumsum() > 0).nonzero()[0])
 
 
 def _crossings(
     t: Times, v: Values, bounds: Numbers, broken: Numbers, unknown: NDArray[np.bool_], edges: Numbers
 ) -> _Crossings:
     """bounds, broken, unknown: as for `_groups`."""
-    crossed = np.flatnonzero((bounds > 0) & (bounds < len(t)))
+    crossed = ((bounds > 0) & (bounds < len(t))).nonzero()[0]
     after = bounds[crossed]
     if len(broken) and len(crossed):
-        place = np.minimum(np.searchsorted(broken, after - 1), len(broken) - 1)
+        place = np.minimum(broken.searchsorted(after - 1), len(broken) - 1)
         joined = broken[place] != after - 1
         crossed, after = crossed[joined], after[joined]
     if len(unknown):
@@ -227,8 +227,8 @@ def _joined(groups: Sequence[_Groups], crossings: Sequence[_Crossings], grid: Gr
     width = grid.columns
     columns, high, low = (np.concatenate(parts) for parts in zip(*groups, strict=True))
     edges, before, after, part = (np.concatenate(parts) for parts in zip(*crossings, strict=True))
-    lines = np.repeat(np.arange(len(groups)), [len(group.columns) for group in groups])
-    crossed_lines = np.repeat(np.arange(len(groups)), [len(crossing.edges) for crossing in crossings])
+    lines = np.arange(len(groups)).repeat([len(group.columns) for group in groups])
+    crossed_lines = np.arange(len(groups)).repeat([len(crossing.edges) for crossing in crossings])
     count = len(columns)
     middle = 2 * count + len(edges)
     heights = grid.heights(np.concatenate((high, low, before, after)))
@@ -245,7 +245,7 @@ def _joined(groups: Sequence[_Groups], crossings: Sequence[_Crossings], grid: Gr
     crossed[crossed_lines, edges] = rows[2 * count :]
     empty = crossing[:, :-1] & crossing[:, 1:]
     empty[lines, columns] = False
-    passing_lines, passing = np.nonzero(empty)
+    passing_lines, passing = empty.nonzero()
     places = lines * width + columns
     alone = np.ones(len(passing), np.bool_)
     others = places[1:] != places[:-1]

@@ -119,7 +119,7 @@ def rasterise(
     inked = every != 0
     for line, touched in zip(reversed(lines), inked[::-1], strict=True):
         np.copyto(cells.ink, line.style, where=touched)
-    touched = inked.any(axis=0)
+    touched = np.logical_or.reduce(inked, axis=0)
     cells.fill[touched] = False
     np.copyto(cells.chars, chosen.codes.take(np.bitwise_or.reduce(every, axis=0)), where=touched)
     return replace(cells, bits=every)
@@ -137,8 +137,8 @@ def rows_of(viewport: Viewport, values: Sequence[float] | Values, height: int) -
 def columns_of(viewport: Viewport, times: Sequence[int] | Times, width: int) -> NDArray[np.int64]:
     """The columns of cells in which times (ns) lie, int64[n]; the first and the last one for what is outside."""
     edges = Grid(viewport.t0, viewport.t1, viewport.lo, viewport.hi, viewport.log, width, 1, 1).edges()
-    found = np.searchsorted(edges, np.array(times, dtype=np.int64), side="right") - 1
-    return np.clip(found, 0, width - 1)
+    found = edges.searchsorted(np.array(times, dtype=np.int64), side="right") - 1
+    return np.minimum(np.maximum(found, 0), width - 1)
 
 
 def painted(spans: Spans, count: int, grid: Grid) -> Dots:
@@ -153,7 +153,7 @@ def painted(spans: Spans, count: int, grid: Grid) -> Dots:
     np.add.at(steps, begins[seen], np.int32(1))
     np.add.at(steps, ends[seen], np.int32(-1))
     grown = steps.reshape(count, rows + 1, width)
-    return np.cumsum(grown, axis=1, out=grown)[:, :rows] > 0
+    return np.add.accumulate(grown, axis=1, out=grown)[:, :rows] > 0
 
 
 def _fill(cells: Cells, line: Line, spans: Spans, grid: Grid, glyphs: GlyphSet) -> None:

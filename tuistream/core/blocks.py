@@ -36,9 +36,8 @@ class Extremes(NamedTuple):
         sure = self._sure(least)
         rows = v[self._others(len(v), sure)]
         rows = rows[(rows > least) & (rows < np.inf)]
-        low = np.min(self.low[sure], initial=np.inf), np.min(rows, initial=np.inf)
-        high = np.max(self.high[sure], initial=-np.inf), np.max(rows, initial=-np.inf)
-        return float(min(low)), float(max(high))
+        lows, highs = np.concatenate((self.low[sure], rows)), np.concatenate((self.high[sure], rows))
+        return float(np.minimum.reduce(lows, initial=np.inf)), float(np.maximum.reduce(highs, initial=-np.inf))
 
     def unknown(self, v: Values, least: float = -np.inf) -> Rows:
         """The rows whose value is not finite or not above `least`, int64[n], rising."""
@@ -54,9 +53,9 @@ class Extremes(NamedTuple):
     def _others(self, count: int, sure: NDArray[np.bool_]) -> Rows:
         """Of `count` rows, those in none of the `sure` blocks."""
         end = self.first + len(sure) * BLOCK
-        if sure.all() and len(sure):
+        if len(sure) and np.logical_and.reduce(sure):
             return np.concatenate((np.arange(self.first), np.arange(end, count)))
-        start = np.append(self.first + np.flatnonzero(~sure) * BLOCK, end)
+        start = np.append(self.first + (~sure).nonzero()[0] * BLOCK, end)
         sizes = np.full(len(start), BLOCK)
         start, sizes = np.append(0, start), np.append(min(self.first, count), sizes)
         sizes[-1] = max(0, count - start[-1])
@@ -103,7 +102,7 @@ def _of_rows(v: Values, starts: tuple[Rows, Rows], stops: tuple[Rows, Rows]) -> 
     low, high = np.full(len(starts[0]), np.inf), np.full(len(starts[0]), -np.inf)
     counts = sizes[::2] + sizes[1::2]
     some = counts > 0
-    places = (np.cumsum(counts) - counts)[some]
+    places = (counts.cumsum() - counts)[some]
     if len(places):
         low[some], high[some] = np.minimum.reduceat(values, places), np.maximum.reduceat(values, places)
     return low, high
@@ -118,8 +117,8 @@ def _in_turn(one: Rows, other: Rows) -> Rows:
 
 def _numbers(first: Rows, sizes: Rows) -> Rows:
     """first[0], first[0] + 1 … for sizes[0] of them, then first[1] …"""
-    ends = np.cumsum(sizes)
-    numbers: Rows = np.arange(ends[-1]) + np.repeat(first - ends + sizes, sizes)
+    ends = sizes.cumsum()
+    numbers: Rows = np.arange(ends[-1]) + (first - ends + sizes).repeat(sizes)
     return numbers
 
 

@@ -63,8 +63,8 @@ class Series:
     def between(self, t0: int, t1: int) -> slice:
         """The rows with t0 <= t <= t1, widened by one tick at either side so that a line can enter and leave."""
         t = self.t
-        first = int(np.searchsorted(t, t0, side="left"))
-        last = int(np.searchsorted(t, t1, side="right"))
+        first = int(t.searchsorted(t0, side="left"))
+        last = int(t.searchsorted(t1, side="right"))
         return slice(max(0, first - 1), min(len(t), last + 1))
 
     def add_fields(self, fields: tuple[str, ...]) -> None:
@@ -109,7 +109,7 @@ class Series:
             return
         self.total += count
         self.version += 1
-        late = (count > 1 and bool((t[1:] < t[:-1]).any())) or (
+        late = (count > 1 and bool(np.logical_or.reduce(t[1:] < t[:-1]))) or (
             len(self) > 0 and int(t[0]) < int(self._t[self._end - 1])
         )
         if late:
@@ -127,7 +127,7 @@ class Series:
     def _merge(self, t: Times, v: Values) -> None:
         """Put late ticks in their places: only what is newer than the oldest of them moves."""
         self.history += 1
-        keep = self._start + int(np.searchsorted(self.t, t.min(), side="right"))
+        keep = self._start + int(self.t.searchsorted(t.min(), side="right"))
         all_t = np.concatenate((self._t[keep : self._end], t))
         all_v = np.concatenate((self._v[:, keep : self._end], v.T), axis=1)
         order = np.argsort(all_t, kind="stable")[-self.window :]

@@ -84,7 +84,7 @@ class Averages:
         """By name, the averages from `t0` to `t1` and one tick beyond at either side, but none after `until`."""
         kept = self._kept
         rows = kept.between(t0, t1)
-        first, stop = rows.start, max(rows.start, min(rows.stop, int(np.searchsorted(kept.t, until, side="right"))))
+        first, stop = rows.start, max(rows.start, min(rows.stop, int(kept.t.searchsorted(until, side="right"))))
         t = kept.t[first:stop]
         return {
             name: Column(t, kept.column(name)[first:stop], kept.extremes(name).cut(first, stop))
@@ -116,5 +116,5 @@ def _cuts(t: Times, ends: Sequence[int]) -> list[int]:
     """The rows of `t` that come first after gaps that end at `ends`."""
     if not ends:
         return []
-    cuts = np.unique(np.searchsorted(t, ends, side="left"))
+    cuts = np.unique(t.searchsorted(ends, side="left"))
     return [int(cut) for cut in cuts if cut < len(t)]

@@ -217,7 +217,7 @@ class Chart:
             gaps.append(Gap(int(series.t[-1]), edge, self.state.interrupted))
         part = series.between(window.t0, window.t1)
         until = self.until(edge)
-        seen = slice(part.start, min(part.stop, int(np.searchsorted(series.t, until, side="right"))))
+        seen = slice(part.start, min(part.stop, int(series.t.searchsorted(until, side="right"))))
         lines: list[Line] = []
         legend: list[tuple[str, str]] = []
         for name, ink in zip(self.fields, FIELD_INKS, strict=False):
@@ -237,7 +237,7 @@ class Chart:
         # The line enters the window from the same tick as before.
         slides = slides and joined is None and self._alone and (part.start > 0 or series.total == len(series))
         grown = self._new_points(window, edge) if slides else None
-        first = part.start if joined is None else int(np.searchsorted(series.t, joined.join, side="left"))
+        first = part.start if joined is None else int(series.t.searchsorted(joined.join, side="left"))
         self._drawn_from = series.total - len(series) + first
         self._grows, self._alone = joined is None or joined.raw, joined is None
         self._drawn_to = series.total - len(series) + seen.stop
@@ -264,7 +264,7 @@ class Chart:
     def newest_known(self) -> float:
         """The newest value of the main line that is one, as far as may be shown; NaN where that is long ago."""
         series, frozen = self.state.series, self._newest_frozen
-        stop = len(series) if frozen is None else int(np.searchsorted(series.t, frozen, side="right"))
+        stop = len(series) if frozen is None else int(series.t.searchsorted(frozen, side="right"))
         return _last(series.column(self.fields[0])[max(0, stop - MOST_GROWN) : stop])
 
     def growth(self, window: Window, edge: int) -> list[Points] | None:
@@ -400,7 +400,7 @@ def closes(line: Line, t0: int, step: int) -> tuple[Times, Values]:
     known = np.isfinite(line.v)
     t, v = line.t[known], line.v[known]
     column = (t - t0) // step
-    ends = np.flatnonzero(np.append(column[1:] != column[:-1], True)) if len(t) else np.empty(0, np.int64)
+    ends = (np.append(column[1:] != column[:-1], True)).nonzero()[0] if len(t) else np.empty(0, np.int64)
     return t[ends], v[ends]
 
 
@@ -408,12 +408,12 @@ def _last(values: Values) -> float:
     """The newest value that is one; NaN where there is none."""
     if len(values) and isfinite(values[-1]):
         return float(values[-1])
-    known = np.flatnonzero(np.isfinite(values))
+    known = np.isfinite(values).nonzero()[0]
     return float(values[known[-1]]) if len(known) else float("nan")
 
 
 def _inside(line: Line, window: Window, log: bool) -> tuple[float, float]:
     """Smallest and largest value of a line in the window; inf and -inf where there is none."""
-    first = int(np.searchsorted(line.t, window.t0, side="left"))
-    stop = int(np.searchsorted(line.t, window.t1, side="right"))
+    first = int(line.t.searchsorted(window.t0, side="left"))
+    stop = int(line.t.searchsorted(window.t1, side="right"))
     return line.extremes.cut(first, stop).range(line.v[first:stop], 0.0 if log else -inf)

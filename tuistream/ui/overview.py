@@ -82,8 +82,8 @@ def sampled(t: Times, v: Values, first: int, last: int, width: int) -> Values:
     t: int64[n], rising; v: float64[n].
     """
     ends = first + (last - first) * np.arange(1, width + 1, dtype=np.float64) / width
-    stops = np.searchsorted(t, ends.astype(np.int64), side="right")
-    starts = np.append(np.searchsorted(t, first, side="left"), stops[:-1])
+    stops = t.searchsorted(ends.astype(np.int64), side="right")
+    starts = np.append(t.searchsorted(first, side="left"), stops[:-1])
     found = np.full(width, np.nan)
     some = stops > starts
     found[some] = v[stops[some] - 1]
@@ -94,7 +94,7 @@ def strip(values: Values, first: int, last: int, window: Window, glyphs: str, un
     """The row: what lies outside the window is dim. unread: before the first value there is more, not in memory."""
     width = len(values)
     text = sparkline(values, width, glyphs)
-    known = np.flatnonzero(np.isfinite(values))
+    known = np.isfinite(values).nonzero()[0]
     if unread and len(known):
         text = UNREAD * int(known[0]) + text[int(known[0]) :]
     begin, end = (min(max(0, (t - first) * width // max(1, last - first)), width - 1) for t in (window.t0, window.t1))

@@ -158,7 +158,7 @@ class Shadow:
 
     def cells(self, codes: NDArray[np.integer[Any]], styles: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """The cells that `put_cells` would put."""
-        if (styles >= DIRECT).any():
+        if np.logical_or.reduce(styles >= DIRECT, axis=None):
             codes = np.where(self.inks.alike_halves(styles) & (codes == HALF), BLANK, codes)
         inks = np.where(codes == BLANK, self.inks.on_blanks(styles), styles)
         return codes.astype(np.int64) | (inks.astype(np.int64) << STYLE_SHIFT)
@@ -210,7 +210,7 @@ class Shadow:
         pictures: how many of these may be for pictures, at most.
         """
         goal = self.goal = composed(self._wanted, self.width, self.layers)
-        changed = np.flatnonzero((goal != self.shown) & (goal != UNKNOWN))
+        changed = ((goal != self.shown) & (goal != UNKNOWN)).nonzero()[0]
         self.behind, self.picture_bytes = False, 0
         if not len(changed):
             return ""
@@ -245,7 +245,7 @@ class Shadow:
             return
         pictures = np.union1d(direct, placed)
         # From where the last one ended, so that the lower parts have their turn, too.
-        cut = int(np.searchsorted(pictures, self._pictures_from))
+        cut = int(pictures.searchsorted(self._pictures_from))
         ended = self._draw(pen, pictures[cut:], allowance) and self._draw(pen, pictures[:cut], allowance)
         self._pictures_from = 0 if ended else pen.refused
 
@@ -294,7 +294,7 @@ class Shadow:
         narrow = self.are_narrow(codes) | are_placed(codes)
         breaks = (changed[1:] - changed[:-1] != 1) | (inks[1:] != inks[:-1]) | (changed[1:] % self.width == 0)
         breaks |= ~narrow[:-1] & (codes[1:] != CONTINUED)
-        cuts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
+        cuts = np.concatenate(([0], breaks.nonzero()[0] + 1))
         ends = np.concatenate((cuts[1:], [len(changed)])) - 1
         stops = changed[ends] + 1
         # At the right edge terminals differ, too.
