@@ -103,7 +103,8 @@ def bottom_edge(
     inner = max(0, width - 4)
     if told:
         told = cut(told, max(0, inner - 2), signs.ellipsis)
-        state = state if len(told) + len(state) + 5 <= inner else ""
+        states = (state, state.partition(" ")[0])  # what matters most is its first word
+        state = next((each for each in states if len(told) + len(each) + 5 <= inner), "")
     right: list[Part] = [(f" {cut(state, max(0, inner - 2), signs.ellipsis)} ", state_ink)] if state else []
     if told:
         free = inner - len(told) - 2 - width_of(right)

@@ -35,7 +35,8 @@ def feed_word(feed: FeedStatus, now: int) -> tuple[str, str]:
         case FeedState.CONNECTING:
             return "connecting", "warning"
         case FeedState.WAITING:
-            return ("listening", "up") if feed.listens else ("waiting for the first tick", "warning")
+            which = "next" if feed.ticks else "first"
+            return ("listening", "up") if feed.listens else (f"waiting for the {which} tick", "warning")
         case FeedState.STALE:
             return f"stale {format_duration(max(0, now - (feed.last_recv or feed.since)))}", "stale"
         case FeedState.RETRYING:
