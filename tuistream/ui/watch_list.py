@@ -216,10 +216,10 @@ class Tabs(Line):
 
     def update(self, now: int, current: EntryKey | None) -> None:
         """Names from the one on which the current one still fits. now: ns."""
-        rows = [self._list.rows.row(state, now) for state in self._around(current)]
         parts = self._filtered()
-        self._spans = []
         x = sum(len(text) for text, _ink in parts)
+        rows = [self._list.rows.row(state, now) for state in self._around(current, self.size.width - x)]
+        self._spans = []
         for row in rows:
             sign, ink = self._signs.move(row.last, row.first)
             chosen = row.key == current
@@ -247,10 +247,10 @@ class Tabs(Line):
             (f" {cut(repr(wanted), TAB_TEXT, self._signs.ellipsis)} {count:,} of {self._list.total:,} ", "accent")
         ]
 
-    def _around(self, current: EntryKey | None) -> list[Entry]:
-        """The streams whose tabs may fit, the current one among them."""
+    def _around(self, current: EntryKey | None, room: int) -> list[Entry]:
+        """The streams whose tabs may fit in `room` cells, the current one among them."""
         order = self._list.rows.order
-        fit = max(1, self.size.width // 24)
+        fit = max(1, room // 24)
         keys = [key_of(entry) for entry in order]
         index = keys.index(current) if current in keys else 0
         first = index // fit * fit
