@@ -80,7 +80,7 @@ class Decoder(HandingOver):
             return None
         out = Decoded()
         if len(frames) >= WORTH_IT:
-            self._take_bulk(frames, int(recvs[-1]), recvs, out)
+            self._take_bulk(frames, int(recvs.min()), recvs, out)
             return out
         for at, (frame, recv) in enumerate(zip(frames, recvs.tolist(), strict=True)):
             self._rows.at_frame(at)
@@ -91,7 +91,7 @@ class Decoder(HandingOver):
     def _take_bulk(self, frames: Sequence[bytes], recv: int, recvs: int | Times, out: Decoded) -> None:
         """Decode frames together as far as they are alike; the result is that of `_take` for each.
 
-        recv: about when they came. recvs: when they did, or each of them.
+        recv: when the first of them came. recvs: when they did, or each of them.
         """
         if self._reader.forgotten != self._forgotten:
             self._forgotten = self._reader.forgotten

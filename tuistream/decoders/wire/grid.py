@@ -113,8 +113,9 @@ class Grid:
         together = bool(named) and named[-1] - named[0] < len(named)
         self._named = slice(named[0], named[-1] + 1) if together else np.array(named, np.int64)
         self._labels = Labels(len(named)) if named else None
-        self._readings: list[Reading | None] = [] if named else [reading]
-        self.add_label(frame, reading)
+        if self._labels is not None:
+            self._labels.add(self._above(frame)[self._named])
+        self._readings: list[Reading | None] = [reading]
 
     def is_like(self, frame: bytes) -> bool:
         """Whether a message of this length fits, but for its label."""
@@ -124,12 +125,23 @@ class Grid:
         """How messages with the label of `frame`, which fits, are read; False where that is known, or too much."""
         if self._labels is None or not self._has_room:
             return False
-        label = self._above(frame)[self._named]
-        if self._labels.find(label[None])[0] != NEW:
+        if not self._labels.add(self._above(frame)[self._named]):
             return False
-        self._labels.add(label)
-        self._readings.append(reading if reading and alike(self._reading, reading) else None)
+        self._readings.append(reading if reading and self._reads_alike(frame, reading) else None)
         return True
+
+    def _reads_alike(self, frame: bytes, reading: Reading) -> bool:
+        """Whether what stands in `frame` means the same as here: its label may hold a key that is here, too."""
+        try:
+            other = Grid(frame, reading)
+        except Unfit:
+            return False
+        same_digits = bool((self._spread == other._spread).all())
+        return alike(self._reading, reading) and same_digits and self._places == other._places
+
+    @property
+    def _places(self) -> dict[Keys, tuple[int, int, int, type]]:
+        return {keys: (each.start, each.stop, each.decimals, each.kind) for keys, each in self._numbers.items()}
 
     @property
     def _has_room(self) -> bool:
@@ -189,7 +201,9 @@ class Grid:
         else:
             taken = by_label(self._columns(above, at, recv), labels, distinct, self._readings)
         new = self._some_new(above, taken.new) if len(taken.new) and self._has_room else taken.new[:0]
-        return Taken(taken.blocks, np.concatenate((left, taken.left)), at[new])
+        left = np.concatenate((left, taken.left))
+        left.sort()  # what is left may be for another grid, in the order in which it came
+        return Taken(taken.blocks, left, at[new])
 
     def _some_new(self, above: Cells, which: Positions) -> Positions:
         """One row of each label that is new, as far as it is looked for them."""
@@ -296,12 +310,13 @@ def _take_alike(
 
 
 def _by_length(lengths: Positions) -> list[tuple[int, Positions]]:
-    """Which messages are of which length; all together where the lengths differ very much."""
-    least, most = int(lengths.min()), int(lengths.max())
-    if least == most or most - least > MAX_LENGTH:
+    """Which messages are of which length; those that are too long for a grid are together."""
+    lengths = np.minimum(lengths, MAX_LENGTH + 1)
+    least = int(np.minimum.reduce(lengths))
+    if least == int(np.maximum.reduce(lengths)):
         return [(least, np.arange(len(lengths)))]
     counts = np.bincount(lengths - least)
-    return [(int(each) + least, np.flatnonzero(lengths == each + least)) for each in np.flatnonzero(counts)]
+    return [(int(each) + least, (lengths == each + least).nonzero()[0]) for each in counts.nonzero()[0]]
 
 
 def _cells(frames: Frames, rows: Positions, length: int) -> Cells:

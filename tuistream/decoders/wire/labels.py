@@ -30,12 +30,16 @@ class Labels:
     def __len__(self) -> int:
         return len(self._known)
 
-    def add(self, label: Cells) -> None:
-        """label: uint8[width], one that has no number yet."""
-        self._known = np.vstack((self._known, self._as_words(label[None])))
+    def add(self, label: Cells) -> bool:
+        """Number uint8[width]; False where it has one, or would never be found, as another has the same code."""
+        words = self._as_words(label[None])
+        if (words @ self._weights)[0] in self._codes:
+            return False
+        self._known = np.vstack((self._known, words))
         codes = self._known @ self._weights
         self._numbers = np.argsort(codes, kind="stable")
         self._codes = codes[self._numbers]
+        return True
 
     def find(self, labels: Cells) -> Positions:
         """The number of each of uint8[n, width], or NEW."""
