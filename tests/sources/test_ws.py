@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import http
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -205,6 +207,24 @@ async def test_a_server_that_says_goodbye_and_hangs_on_is_not_waited_for() -> No
         leave.set()
     assert messages == [b"1"]
     assert down.normal
+
+
+@pytest.mark.parametrize("coalesce", [0.0, 0.1])
+async def test_a_connection_that_is_reset_says_so_also_where_it_rests(coalesce: float) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        for i in range(20):
+            await connection.send(b"%d" % i)
+            await asyncio.sleep(0.001)
+        connection.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        connection.transport.abort()
+
+    async with server(handler) as url:
+        messages, down = await asyncio.wait_for(read_to_the_end(WebSocketSource(url, coalesce=coalesce)), 10)
+    assert messages == [b"%d" % i for i in range(20)]
+    assert "reset" in str(down)
+    assert not down.normal
 
 
 async def test_what_is_gathered_keeps_the_time_of_its_own_read() -> None:

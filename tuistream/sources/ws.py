@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -221,6 +223,8 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
         self._fragments: bytearray | None = None
         self._reader: asyncio.Future[None] | None = None
         self._held = False
+        self._fd = -1  # of a connection that may be read here
+        self._broken: OSError | None = None  # the error that this ended in
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
         return self._buffer
@@ -310,9 +314,34 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
             self.loop.call_later(self._coalesce, self._rested)
 
     def _rested(self) -> None:
+        """Read what was gathered, and rest again; where there is nothing, have the loop look for it."""
         self._resting = False
         self._read_at = self.loop.time()
-        self._resume()
+        if data := self._read_straight():
+            self.data_received(data)
+        if not self._resting:
+            self._resume()
+
+    def _read_straight(self) -> bytes:
+        """What has come: for the loop to look first, and to be told to look no more, costs more than the reading.
+
+        Nothing where only the transport can tell: of an encrypted connection, and at the end of any.
+        """
+        if self._fd < 0 or self._held or self.transport.is_closing():
+            return b""
+        try:
+            size = os.readv(self._fd, [self._buffer])
+        except BlockingIOError:
+            return b""
+        except OSError as error:  # which is told once only
+            self._broken = error
+            return b""
+        return bytes(memoryview(self._buffer)[:size])
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if sys.platform != "win32" and transport.get_extra_info("sslcontext") is None:
+            self._fd = transport.get_extra_info("socket").fileno()
+        super().connection_made(transport)
 
     def _hold(self) -> None:
         if not self._held:
@@ -350,7 +379,7 @@ class _Collector(ClientConnection, asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._look_now()
-        super().connection_lost(exc)
+        super().connection_lost(exc or self._broken)
         self._wake()
 
     def _wake(self) -> None:
